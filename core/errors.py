@@ -1,0 +1,85 @@
+"""
+What can go wrong, and whose move it is.
+
+* WorkShotError
+  x BadSettings             the operator: the app does not start
+  x InvalidPhoto            the person: another photo, or the same one taken differently
+  x NotAllowed              the person: a choice, a consent or a code is missing
+  x LimitReached            the person: tomorrow
+  x Busy                    try again in a moment
+  x NotFound                foreign, erased and unknown all look like this
+  x StorageError
+    + ObjectMissing         already gone: fine when erasing, wrong when reading
+    + ObjectDamaged         the bytes do not authenticate: never shown to anyone
+    + StorageUnavailable    try again; says nothing about whether the object is there
+  x EngineError
+    + EngineRefused         permanent: this photo will never be accepted
+    + EngineUnavailable     try again
+
+Messages are shown to people and written to logs: never a name, an address, a key or a URL.
+"""
+
+
+class WorkShotError(Exception):
+    """Base of every error this app raises on purpose; pages catch this and nothing wider."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class BadSettings(WorkShotError):
+    code = "bad_settings"
+
+
+class InvalidPhoto(WorkShotError):
+    """The photo cannot become a headshot. `code` names the reason; the message says what to do."""
+
+    code = "invalid_photo"
+
+
+class NotAllowed(WorkShotError):
+    code = "not_allowed"
+
+
+class LimitReached(WorkShotError):
+    code = "limit_reached"
+
+
+class Busy(WorkShotError):
+    code = "busy"
+
+
+class NotFound(WorkShotError):
+    code = "not_found"
+
+
+class StorageError(WorkShotError):
+    code = "storage"
+
+
+class ObjectMissing(StorageError):
+    code = "object_missing"
+
+
+class ObjectDamaged(StorageError):
+    code = "object_damaged"
+
+
+class StorageUnavailable(StorageError):
+    code = "storage_unavailable"
+
+
+class EngineError(WorkShotError):
+    code = "engine"
+
+
+class EngineRefused(EngineError):
+    code = "engine_refused"
+
+
+class EngineUnavailable(EngineError):
+    code = "engine_unavailable"

@@ -1,0 +1,89 @@
+"""What the app needs from the outside, as small as its callers need it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Presence(StrEnum):
+    """What storage answered when asked for an object. Only ABSENT may ever become `gone`."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"  # refused, timed out, or any answer that proves nothing
+
+
+class ObjectStore(Protocol):
+    """Keeps bytes under random keys, and can be asked whether it still does."""
+
+    place: str
+
+    def put(self, key: str, data: bytes) -> None:
+        """Durable when it returns. Raises StorageUnavailable."""
+
+    def get(self, key: str) -> bytes:
+        """Raises ObjectMissing, StorageUnavailable."""
+
+    def erase(self, key: str) -> None:
+        """Erasing what is already gone is not an error. Returning is no proof. Raises StorageUnavailable."""
+
+    def head(self, key: str) -> Presence:
+        """Ask for the object itself. Never raises."""
+
+    def listed(self, key: str) -> Presence:
+        """Look for the key in a listing, which another part of the store answers. Never raises."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Framing:
+    """How the person wants to be framed: chosen on the preview, before anything is spent."""
+
+    zoom: float = 1.0  # 0.7 to 1.5; above 1 the head fills more of the picture
+    turns: int | None = None  # counter-clockwise quarter turns 0..3; None: let the engine see to it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What an engine is asked to make. Holds bytes of a person: lives in memory, for one run."""
+
+    portrait: bytes = field(repr=False)
+    ratio: str  # width:height, a key of data/purposes.json, as "4:5"
+    long_side: int  # pixels, the most that is asked for
+    style: str
+    backdrop: str
+    variants: int  # 1 to 4
+    framing: Framing = Framing()
+    backdrop_image: bytes | None = field(default=None, repr=False)
+    skip: frozenset[int] = frozenset()  # variants an earlier attempt has already stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """The engine has begun this stage."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headshot:
+    """One finished variant. `data` is a JPEG that carries our AI marks and nothing of the person's metadata."""
+
+    variant: int  # 1 to 4
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+
+
+class Engine(Protocol):
+    """Makes headshots, saying where it is as it goes."""
+
+    name: str
+    title: str
+    run_by: str
+    takes_note: bool
+    takes_clothing: bool
+    stages: tuple[str, ...]
+
+    def make(self, order: Order) -> Iterator[Stage | Headshot]:
+        """Stages in order, each headshot as it is finished. Raises EngineRefused, EngineUnavailable."""
