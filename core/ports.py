@@ -75,6 +75,15 @@ class Headshot:
     height: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something a look at the photo has shown. A question where the check is unsure, a statement where it is not."""
+
+    code: str
+    says: str  # one or two sentences: what was seen, and how to mend it
+    blocking: bool = False  # only where a headshot is impossible
+
+
 class Engine(Protocol):
     """Makes headshots, saying where it is as it goes."""
 
