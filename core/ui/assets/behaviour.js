@@ -1,0 +1,153 @@
+// What our plain HTML does in the browser: clocks tick, the compare slider moves, codes are copied and saved, and
+// changes are said politely. One script for the whole page, listening at the document, so that pages may redraw freely.
+// The sentences are those of core/ui/widgets/wording.py: change both.
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const SECONDS_BELOW = 5 * 60;
+const OVERDUE_AFTER = 15 * 60;
+const ICONS = { counting: "clock", due: "clock", broken: "alert" };
+let skew = 0; // the server's clock minus this browser's, in milliseconds
+let spoken = "";
+
+function two(first, firstUnit, second, secondUnit) {
+  return second ? `${first} ${firstUnit} ${second} ${secondUnit}` : `${first} ${firstUnit}`;
+}
+
+export function length(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  const days = Math.floor(s / 86400), hours = Math.floor(s / 3600) % 24, minutes = Math.floor(s / 60) % 60;
+  if (days) return two(days, "d", hours, "h");
+  if (hours) return two(hours, "h", minutes, "min");
+  if (s >= SECONDS_BELOW) return `${minutes} min`;
+  return minutes ? two(minutes, "min", s % 60, "s") : `${s} s`;
+}
+
+function instant(at, now) {
+  const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
+  const clock = [at.getHours(), at.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
+  return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${clock}`;
+}
+
+export function said(kind, at, now, note) {
+  const left = (at - now) / 1000;
+  const when = instant(at, now) + (note ? ` ${note}` : "");
+  if (left > 0) return [`${length(left)} left`, `${kind === "erase" ? "erased" : "due"} ${when}`, "counting"];
+  if (kind === "erase" && -left < OVERDUE_AFTER) return ["Being erased", `due ${when}`, "due"];
+  return [`${length(-left)} overdue`, `due ${when}`, "broken"];
+}
+
+function write(node, text) {
+  if (node && node.textContent !== text) node.textContent = text;
+}
+
+function tick() {
+  const now = new Date(Date.now() + skew);
+  for (const clock of document.querySelectorAll("time[data-ws-clock]")) {
+    // The server speaks of the reader's zone only if it knew it; this browser always does.
+    const note = clock.dataset.wsNote ? "(your time)" : "";
+    const [strong, rest, state] = said(clock.dataset.wsClock, new Date(clock.dateTime), now, note);
+    write(clock.querySelector("strong"), strong);
+    write(clock.querySelector("strong + span"), ` · ${rest}`);
+    if (clock.dataset.wsState !== state) {
+      clock.dataset.wsState = state;
+      clock.className = `ws-clock ws-${state}`;
+      const icon = clock.querySelector(".ws-icon");
+      if (icon) icon.className = `ws-icon ws-icon-${ICONS[state]}`;
+    }
+  }
+  const saying = document.querySelector("[data-ws-say]");
+  if (saying && saying.dataset.wsSay !== spoken) say((spoken = saying.dataset.wsSay));
+}
+
+// A live region that no rerun replaces: those inside the page are redrawn, and then often not read out.
+function say(text) {
+  let region = document.getElementById("ws-live");
+  if (!region) {
+    region = document.createElement("div");
+    region.id = "ws-live";
+    region.className = "ws-unseen";
+    region.setAttribute("role", "status");
+    region.setAttribute("aria-live", "polite");
+    document.body.append(region);
+  }
+  region.textContent = text;
+}
+
+function slide(input) {
+  const share = Number(input.value);
+  input.closest(".ws-compare").style.setProperty("--at", `${share}%`);
+  input.setAttribute("aria-valuetext", `${share} % before, ${100 - share} % after`);
+}
+
+function select(node) {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  const selection = window.getSelection();
+  selection.removeAllRanges();
+  selection.addRange(range);
+}
+
+// Without https the clipboard is closed to pages; the old command still works on a field that holds the text.
+function copyTheOldWay(text, button) {
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "ws-unseen";
+  button.after(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
+async function copy(button) {
+  const text = button.dataset.wsCopy;
+  let copied = false;
+  try {
+    await navigator.clipboard.writeText(text);
+    copied = true;
+  } catch {
+    copied = copyTheOldWay(text, button);
+  }
+  if (!copied) select(button.closest(".ws-claim").querySelector("[data-ws-code]"));
+  answer(button, copied ? "Copied" : "Selected: press Ctrl+C", copied ? "Code copied." : "The code is selected. Press Control and C.");
+}
+
+function save(button) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${button.dataset.wsSave}\n`], { type: "text/plain" }));
+  link.download = button.dataset.wsName;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  answer(button, "Saved", "Code saved as a file.");
+}
+
+function answer(button, word, sentence) {
+  const label = button.querySelector("span:last-child");
+  button.dataset.wsLabel ||= label.textContent;
+  write(label, word);
+  say(sentence);
+  setTimeout(() => write(label, button.dataset.wsLabel), 4000);
+}
+
+function listen() {
+  document.addEventListener("input", (event) => {
+    if (event.target.matches?.("input[data-ws-compare]")) slide(event.target);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[data-ws-copy], button[data-ws-save]");
+    if (button?.dataset.wsCopy) copy(button);
+    else if (button?.dataset.wsSave) save(button);
+  });
+  setInterval(tick, 1000);
+}
+
+if (!window.workshotListens) {
+  window.workshotListens = true;
+  listen();
+}
+
+export default function ({ data }) {
+  const off = (data?.now ?? Date.now()) - Date.now();
+  skew = Math.abs(off) > 3000 ? off : 0; // a little lateness is the network, not a wrong clock
+  tick();
+}

@@ -1,0 +1,155 @@
+"""What pages are made of. Pages never rebuild these, and never write HTML or CSS of their own.
+
+    now = clock()
+    widgets.frame("My photos", "Everything of yours that is here, and when it goes.", now=now)
+    widgets.show(widgets.photo(url, "Headshot 1"), widgets.clock(run.erase_at, now=now))
+
+Functions that only show return `Html`, so that they can be put into a `card` or a `row` and drawn together by one
+`show`: long lists stay cheap. Functions that ask (`picture_choice`, `confirm`, …) draw at once and answer.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from core.ui.widgets import markup
+from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, open_confirm
+from core.ui.widgets.components import ASSETS, PictureOption, behaviour, picture_choice
+from core.ui.widgets.html import Html, el, icon, join
+from core.ui.widgets.markup import (
+    CopyLine,
+    DownloadLink,
+    Event,
+    State,
+    card,
+    claim_code,
+    compare,
+    facts,
+    figures,
+    key_figure,
+    links,
+    note,
+    photo,
+    problem,
+    row,
+    stages,
+    state_chip,
+)
+from core.ui.widgets.wording import count, groups_of_four, length
+
+__all__ = [
+    "ASSETS",
+    "CopyLine",
+    "DownloadLink",
+    "Event",
+    "Html",
+    "PictureOption",
+    "State",
+    "card",
+    "claim_code",
+    "clock",
+    "compare",
+    "confirm",
+    "confirm_dialog",
+    "copy_list",
+    "count",
+    "danger_button",
+    "deadline",
+    "el",
+    "empty_state",
+    "facts",
+    "figures",
+    "frame",
+    "groups_of_four",
+    "icon",
+    "join",
+    "key_figure",
+    "length",
+    "links",
+    "note",
+    "open_confirm",
+    "photo",
+    "picture_choice",
+    "problem",
+    "reader_zone",
+    "row",
+    "show",
+    "stages",
+    "state_chip",
+    "timeline",
+    "variants",
+]
+
+_STYLES: Final = f"<style>{(ASSETS / 'workshot.css').read_text('utf-8')}</style>"
+_WIDE: Final = "<style>:root{--ws-column:1440px}</style>"
+
+
+def frame(
+    title: str | None = None, lead: str | None = None, *, now: datetime | None = None, wide: bool = False
+) -> None:
+    """The first call of every page: our looks, our behaviour, a title and one sentence. `wide` is for operators."""
+    st.html(_STYLES + _WIDE if wide else _STYLES)
+    behaviour(now)
+    if title or lead:
+        show(markup.lead(title, lead))
+
+
+def show(*parts: Html | None) -> None:
+    """Draws parts one below the other, as one element."""
+    st.html(el("div", *parts, class_="ws-stack"))
+
+
+def reader_zone() -> tuple[ZoneInfo, str]:
+    """The zone of whoever reads, and how to say so."""
+    try:
+        return ZoneInfo(st.context.timezone or ""), "(your time)"
+    except (ZoneInfoNotFoundError, ValueError, TypeError):
+        return ZoneInfo("UTC"), "(UTC)"
+
+
+def clock(
+    erase_at: datetime,
+    *,
+    now: datetime,
+    erased_at: datetime | None = None,
+    gone_at: datetime | None = None,
+    brief: bool = False,
+) -> Html:
+    """`29 d 23 h left · erased 12 Dec, 14:02 (your time)`, ticking. `brief` leaves the zone to the page's words."""
+    zone, said = reader_zone()
+    note = "" if brief else said
+    return markup.clock(erase_at, now=now, zone=zone, erased_at=erased_at, gone_at=gone_at, zone_note=note)
+
+
+def deadline(due_at: datetime, *, now: datetime, brief: bool = False) -> Html:
+    """`3 h 2 min left · due 12 Dec, 14:02 (your time)`, or how late it is."""
+    zone, said = reader_zone()
+    return markup.deadline(due_at, now=now, zone=zone, zone_note="" if brief else said)
+
+
+def copy_list(lines: Sequence[CopyLine], *, now: datetime) -> Html:
+    return markup.copy_list(lines, now=now, zone=reader_zone()[0])
+
+
+def timeline(events: Sequence[Event], *, now: datetime) -> Html:
+    return markup.timeline(events, now=now, zone=reader_zone()[0])
+
+
+def empty_state(sentence: str, action_label: str, page: Any) -> None:
+    """One sentence, one action: a link to `page`, a path under pages/ or a page object."""
+    with st.container(key="ws-empty"):
+        st.html(el("p", sentence, class_="ws-empty-says"))
+        with st.container(key="ws-primary-link", width="content"):
+            st.page_link(page, label=action_label)
+
+
+def variants(urls: Sequence[str], *, key: str, alt: str = "Headshot", ratio: str = "4:5", value: int = 1) -> int:
+    """Which headshot is shown large: a strip of small ones. Counts from 1, as generations do."""
+    options = [
+        PictureOption(id=str(number), title=f"{alt} {number}", picture_url=url)
+        for number, url in enumerate(urls, start=1)
+    ]
+    return int(picture_choice("Variants", options, value=str(value), key=key, ratio=ratio, compact=True))

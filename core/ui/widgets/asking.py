@@ -1,0 +1,72 @@
+"""Asking before something is gone for good.
+
+The thing and the number are named, it is said that nothing brings them back, and where much goes a word is typed.
+Whether the question is open is kept in the session, so a rerun from anywhere else leaves it on the screen.
+"""
+
+import streamlit as st
+
+from core.ui.widgets.html import el
+from core.ui.widgets.markup import note
+
+
+def danger_button(label: str, *, key: str, disabled: bool = False) -> bool:
+    """Outlined, never filled: it stands beside the primary button and does not call."""
+    with st.container(key=f"ws-danger-{key}", width="content"):
+        return st.button(label, key=key, disabled=disabled)
+
+
+def confirm(
+    trigger: str, *, title: str, sentence: str, button_label: str, key: str, typed_word: str | None = None
+) -> bool:
+    """A danger button and its question. True in the one run after "yes"."""
+    if danger_button(trigger, key=key):
+        open_confirm(key)
+    return confirm_dialog(title, sentence=sentence, button_label=button_label, key=key, typed_word=typed_word)
+
+
+def open_confirm(key: str) -> None:
+    """Opens the question of `confirm_dialog(key=key)` in this run, for triggers of another kind."""
+    st.session_state[_open(key)] = True
+
+
+def confirm_dialog(title: str, *, sentence: str, button_label: str, key: str, typed_word: str | None = None) -> bool:
+    """The question alone. Call it in every run; it shows once `open_confirm(key)` was called."""
+    if st.session_state.pop(_yes(key), False):
+        return True
+    if st.session_state.get(_open(key)):
+        dialog = st.dialog(title, on_dismiss=lambda: _close(key))(_question)
+        dialog(sentence, button_label, key, typed_word)
+    return False
+
+
+def _question(sentence: str, button_label: str, key: str, typed_word: str | None) -> None:
+    st.html(el("p", sentence))
+    with st.form(key=f"{key}-form", border=False):
+        typed = st.text_input(f"Type {typed_word} to confirm", key=f"{key}-typed") if typed_word else None
+        st.html(note("This cannot be undone.", "due"))
+        with st.container(horizontal=True):
+            with st.container(key=f"ws-danger-{key}-yes", width="content"):
+                said_yes = st.form_submit_button(button_label, key=f"{key}-yes")
+            said_no = st.form_submit_button("Keep everything", key=f"{key}-no")
+    if said_no:
+        _close(key)
+        st.rerun()
+    if said_yes and typed_word and (typed or "").strip().casefold() != typed_word.casefold():
+        st.html(note(f"Nothing was erased: type {typed_word} first.", "unknown"))
+    elif said_yes:
+        _close(key)
+        st.session_state[_yes(key)] = True
+        st.rerun()
+
+
+def _open(key: str) -> str:
+    return f"ws-open:{key}"
+
+
+def _yes(key: str) -> str:
+    return f"ws-yes:{key}"
+
+
+def _close(key: str) -> None:
+    st.session_state.pop(_open(key), None)

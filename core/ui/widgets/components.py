@@ -1,0 +1,74 @@
+"""The two parts that need JavaScript of ours: what plain HTML does in the browser, and choosing by looking.
+
+Both run in the page itself, without a frame of their own, and take their looks from workshot.css.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import streamlit as st
+
+ASSETS: Final = Path(__file__).parents[1] / "assets"
+"""The folder behind the route `/assets/`: typeface, style sheet, scripts."""
+
+_behaviour = st.components.v2.component(
+    "workshot_behaviour", js=(ASSETS / "behaviour.js").read_text("utf-8"), isolate_styles=False
+)
+_choice = st.components.v2.component(
+    "workshot_picture_choice",
+    html='<div class="ws-choice-root"></div>',
+    js=(ASSETS / "picture_choice.js").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureOption:
+    """One thing to choose by looking. `picture_url` None leaves a calm empty frame."""
+
+    id: str
+    title: str
+    description: str = ""
+    picture_url: str | None = None
+
+
+def behaviour(now: datetime | None) -> None:
+    """Once per page. `now` tells browsers whose clock is wrong what time it really is."""
+    data = {"now": int(now.timestamp() * 1000)} if now else {}
+    _behaviour(key="ws-behaviour", data=data)
+
+
+def picture_choice(
+    label: str,
+    options: Sequence[PictureOption],
+    *,
+    value: str,
+    key: str,
+    ratio: str = "4:5",
+    compact: bool = False,
+    hide_label: bool = False,
+) -> str:
+    """The chosen option's id; `value` until something was chosen, and where the chosen one no longer exists."""
+    offered = {option.id for option in options}
+    held = st.session_state.get(key)
+    chosen = held.get("value") if isinstance(held, Mapping) else None
+    data: dict[str, Any] = {
+        "label": label,
+        "hidden": hide_label,
+        "compact": compact,
+        "ratio": ratio.replace(":", "/"),
+        "value": chosen if chosen in offered else value,
+        "options": [
+            {"id": o.id, "title": o.title, "description": o.description, "picture": o.picture_url} for o in options
+        ],
+    }
+    result = _choice(key=key, data=data, default={"value": value}, on_value_change=_nothing)
+    now_chosen = result.get("value")
+    return now_chosen if isinstance(now_chosen, str) and now_chosen in offered else value
+
+
+def _nothing() -> None:
+    """Streamlit hands back only state that has a callback."""

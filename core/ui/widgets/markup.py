@@ -1,0 +1,322 @@
+"""The components as markup: pure functions from facts to `Html`, shared by every page.
+
+Colour never speaks alone: each state has a drawing and a word. Clocks are plain `<time>` elements that are right
+as they arrive; assets/behaviour.js keeps all of them ticking, so a list of two hundred costs one timer.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from core.ui.widgets import wording
+from core.ui.widgets.html import Html, el, icon, join
+
+State = Literal["kept", "due", "broken", "unknown", "counting", "info"]
+
+_ICONS: Final[dict[str, str]] = {
+    "kept": "check",
+    "due": "clock",
+    "broken": "alert",
+    "unknown": "question",
+    "counting": "clock",
+    "info": "info",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyLine:
+    """Some copies that share a place and an end. `until` None: no end is known; `gone`: shown to be gone."""
+
+    number: int
+    place: str  # "here", "at APIMart"
+    until: datetime | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened, for a timeline. `proof` is folded away until asked for."""
+
+    at: datetime
+    what: str
+    proof: str | None = None
+    state: State = "info"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadLink:
+    """What may be downloaded: `label` completes the word Download, `detail` says size and kind."""
+
+    label: str = ""
+    href: str
+    filename: str
+    detail: str = ""
+
+
+def clock(
+    erase_at: datetime,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    erased_at: datetime | None = None,
+    gone_at: datetime | None = None,
+    zone_note: str = "",
+) -> Html:
+    """The clock of a copy, a run or a photo. It ticks while it counts, and stands still once erased."""
+    said = wording.erase_clock(erase_at, now=now, zone=zone, erased_at=erased_at, gone_at=gone_at, zone_note=zone_note)
+    ticking = erased_at is None and gone_at is None
+    return _time(said, erase_at if ticking else (erased_at or gone_at or erase_at), zone_note, "erase", ticking)
+
+
+def deadline(due_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str = "") -> Html:
+    """The clock of a promise to a person: how long is left, or how late it is."""
+    said = wording.deadline_clock(due_at, now=now, zone=zone, zone_note=zone_note)
+    return _time(said, due_at, zone_note, "deadline", ticking=True)
+
+
+def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: bool) -> Html:
+    return el(
+        "time",
+        icon(_ICONS[said.state]),
+        el("strong", said.strong),
+        el("span", f" · {said.rest}" if said.rest else ""),
+        class_=f"ws-clock ws-{said.state}",
+        datetime=at.isoformat(timespec="seconds"),
+        data_ws_clock=kind if ticking else None,
+        data_ws_note=zone_note if ticking else None,
+    )
+
+
+def state_chip(state: State, word: str) -> Html:
+    return el("span", icon(_ICONS[state]), el("span", word), class_=f"ws-chip ws-{state}")
+
+
+def key_figure(
+    number: str,
+    counts: str,
+    *,
+    unit: str = "",
+    change: str = "",
+    state: State | None = None,
+    trend: Sequence[float] = (),
+    trend_says: str = "",
+) -> Html:
+    """A number, what it counts, how it changed. `trend_says` puts the little bars into words."""
+    return el(
+        "div",
+        el("p", number, el("span", f" {unit}", class_="ws-unit") if unit else None, class_="ws-figure-number"),
+        el("p", counts, class_="ws-figure-counts"),
+        _bars(trend, trend_says) if trend else None,
+        (state_chip(state, change) if state else el("p", change, class_="ws-quiet")) if change else None,
+        class_="ws-figure",
+    )
+
+
+def _bars(values: Sequence[float], says: str) -> Html:
+    top = max(values) or 1
+    bars = (el("i", style=f"--h:{max(4, round(100 * value / top))}%") for value in values)
+    return el("div", *bars, class_="ws-bars", role="img", aria_label=says or "Trend")
+
+
+def figures(*items: Html) -> Html:
+    """Key figures side by side, as many as fit."""
+    return el("div", *items, class_="ws-figures")
+
+
+def copy_list(lines: Sequence[CopyLine], *, now: datetime, zone: ZoneInfo) -> Html:
+    """Where bytes lie: `2 here until 12 Dec · 2 at APIMart until today 14:02`."""
+    if not lines:
+        return el("p", "No copies left.", class_="ws-quiet")
+    return el("ul", *(el("li", _copy_line(line, now, zone)) for line in lines), class_="ws-copies")
+
+
+def _copy_line(line: CopyLine, now: datetime, zone: ZoneInfo) -> Html:
+    where = f"{line.number:,} {line.place}"
+    if line.gone:
+        return join([icon("check"), f"{where}, gone"])
+    end = f" until {wording.near(line.until, now=now, zone=zone)}" if line.until else ", no end known yet"
+    return join([where, end])
+
+
+def timeline(events: Sequence[Event], *, now: datetime, zone: ZoneInfo) -> Html:
+    """Instants down the left, what happened right, proofs folded."""
+    return el("ol", *(_event(event, now, zone) for event in events), class_="ws-timeline")
+
+
+def _event(event: Event, now: datetime, zone: ZoneInfo) -> Html:
+    proof = el("details", el("summary", "Proof"), el("p", event.proof, class_="ws-proof")) if event.proof else None
+    return el(
+        "li",
+        el(
+            "time",
+            wording.instant(event.at, now=now, zone=zone),
+            datetime=event.at.isoformat(timespec="seconds"),
+        ),
+        el("div", el("p", event.what), proof),
+        class_=f"ws-{event.state}",
+    )
+
+
+def stages(
+    names: Sequence[str], *, done: Collection[str] = (), current: str | None = None, failed: str | None = None
+) -> Html:
+    """Real progress, stage by stage. What changes is also said politely to screen readers."""
+    items = [_stage(name, name in done, name == current, name == failed) for name in names]
+    return el("ol", *items, class_="ws-stages", data_ws_say=_progress(names, done, current, failed))
+
+
+def _stage(name: str, done: bool, current: bool, failed: bool) -> Html:
+    if failed:
+        return el("li", icon("alert"), name, el("span", "stopped here"), class_="ws-broken")
+    if done:
+        return el("li", icon("check"), name, el("span", "done", class_="ws-unseen"), class_="ws-done")
+    if current:
+        return el(
+            "li",
+            icon("dots"),
+            name,
+            el("span", "now", class_="ws-unseen"),
+            class_="ws-now",
+            aria_current="step",
+        )
+    return el("li", icon("ring"), name, el("span", "to come", class_="ws-unseen"), class_="ws-later")
+
+
+def _progress(names: Sequence[str], done: Collection[str], current: str | None, failed: str | None) -> str:
+    if failed:
+        return f"Stopped at: {failed}."
+    if current in names:
+        return f"Step {names.index(current) + 1} of {len(names)}: {current}."
+    return "All steps done." if names and all(name in done for name in names) else "Waiting to start."
+
+
+def problem(happened: str, means: str, do: str) -> Html:
+    """What happened · what it means for your photo · what to do now."""
+    return el(
+        "div",
+        icon("alert"),
+        el("div", el("p", el("strong", happened)), el("p", means), el("p", do)),
+        class_="ws-card ws-problem",
+        role="alert",
+    )
+
+
+def note(text: "Html | str", state: State = "info") -> Html:
+    return el("div", icon(_ICONS[state]), el("div", el("p", text)), class_=f"ws-note ws-{state}")
+
+
+def facts(pairs: Sequence[tuple[str, "Html | str"]]) -> Html:
+    """Terms and what they are, as a statement prints them."""
+    rows = (el("div", el("dt", term), el("dd", what)) for term, what in pairs)
+    return el("dl", *rows, class_="ws-facts")
+
+
+def lead(title: str | None, text: str | None) -> Html:
+    return join(
+        [el("h1", title) if title else None, el("p", text, class_="ws-lead") if text else None],
+    )
+
+
+def photo(url: str, alt: str, *, ratio: str = "4:5", max_width: int | None = None, lazy: bool = False) -> Html:
+    """A picture from our own route. Its place is kept, as a calm shape, until it is there."""
+    wide, high = (int(side) for side in ratio.split(":"))
+    size = f"max-width:{max_width}px;" if max_width else ""
+    return el(
+        "div",
+        el(
+            "img",
+            src=url,
+            alt=alt,
+            width=max_width or 880,
+            height=round((max_width or 880) * high / wide),
+            loading="lazy" if lazy else "eager",
+            decoding="async",
+        ),
+        class_="ws-photo",
+        style=f"{size}aspect-ratio:{wide}/{high}",
+    )
+
+
+def compare(before_url: str | None, after_url: str, alt: str, *, ratio: str = "4:5", max_width: int = 480) -> Html:
+    """Before and after under one slider, a native range: it can be dragged, tapped and stepped with arrow keys."""
+    if before_url is None:
+        return photo(after_url, alt, ratio=ratio, max_width=max_width)
+    wide, high = (int(side) for side in ratio.split(":"))
+    return el(
+        "div",
+        el("img", src=after_url, alt=alt, class_="ws-after"),
+        el("img", src=before_url, alt="Your photo before", class_="ws-before"),
+        el("span", "Before", class_="ws-tag ws-tag-before", aria_hidden="true"),
+        el("span", "After", class_="ws-tag ws-tag-after", aria_hidden="true"),
+        el(
+            "input",
+            type="range",
+            min=0,
+            max=100,
+            value=50,
+            aria_label="Compare before and after",
+            aria_valuetext="50 % before, 50 % after",
+            data_ws_compare=True,
+        ),
+        el("div", el("span", icon("slide"), class_="ws-handle"), class_="ws-divider", aria_hidden="true"),
+        class_="ws-compare",
+        style=f"max-width:{max_width}px;aspect-ratio:{wide}/{high};--at:50%",
+    )
+
+
+def claim_code(code: str, *, saved_as: str = "workshot-claim-code.txt") -> Html:
+    """The code, once: large, in fours, with a copy button and a file made in the browser alone."""
+    shown = wording.groups_of_four(code)
+    groups = (el("span", group) for group in shown.split("-"))
+    return el(
+        "div",
+        el("p", el("strong", "Your claim code")),
+        el("p", *groups, class_="ws-code", data_ws_code=True, aria_label=shown),
+        el(
+            "div",
+            _button("Copy code", "copy", data_ws_copy=shown),
+            _button("Save code as a file", "file", data_ws_save=shown, data_ws_name=saved_as),
+            class_="ws-row",
+        ),
+        el(
+            "p",
+            "Shown this once. With it, any browser opens your photos, their clocks and the erase button; "
+            "without it, only this browser does. We keep no copy we could read out to you.",
+            class_="ws-quiet",
+        ),
+        class_="ws-card ws-claim",
+    )
+
+
+def _button(label: str, drawing: str, **attributes: str) -> Html:
+    return el("button", icon(drawing), el("span", label), type="button", class_="ws-button", **attributes)
+
+
+def links(items: Sequence[DownloadLink]) -> Html:
+    """Downloads as buttons. They are links, so that the browser itself fetches, names and saves the file."""
+    return el("div", *(_download(item) for item in items), class_="ws-row")
+
+
+def _download(item: DownloadLink) -> Html:
+    label = f"Download {item.label}".rstrip()
+    detail = el("span", item.detail, class_="ws-detail") if item.detail else None
+    return el(
+        "a",
+        icon("download"),
+        el("span", label),
+        detail,
+        href=item.href,
+        download=item.filename,
+        class_="ws-button",
+    )
+
+
+def card(*parts: "Html | str | None") -> Html:
+    """Things that belong together, within one line."""
+    return el("div", *parts, class_="ws-card")
+
+
+def row(*parts: "Html | str | None") -> Html:
+    return el("div", *parts, class_="ws-row")
