@@ -1,0 +1,115 @@
+"""
+A look at the pixels before anything is spent: what is wrong, and how to mend it.
+
+These checks know nothing about people; the engine looks for a person. Where a measure can be mistaken (a white
+backdrop is not a blown-out face) it asks, and nothing here blocks: only a picture too small to use is refused.
+"""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.ports import Finding
+
+COMFORTABLE_SIDE = 600
+_LOOKED_AT = 1024  # long side that the measures are taken at; results are made at 1024 to 2048
+_TILE = 64
+
+Grey = npt.NDArray[np.uint8]
+
+
+def findings(image: Image.Image) -> list[Finding]:
+    """What stands out in an upright sRGB picture. Empty: nothing to say."""
+    small = _at_fixed_size(image)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    return [
+        *_size(image),
+        *_sharpness(grey, enlarged=max(image.size) < _LOOKED_AT),
+        *_light(grey),
+        *_colour(small),
+    ]
+
+
+def _at_fixed_size(image: Image.Image) -> npt.NDArray[np.uint8]:
+    pixels = np.asarray(image)
+    scale = _LOOKED_AT / max(image.size)
+    size = (max(8, round(image.width * scale)), max(8, round(image.height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR).astype(np.uint8)
+
+
+def _size(image: Image.Image) -> Iterator[Finding]:
+    if min(image.size) < COMFORTABLE_SIDE:
+        yield Finding(
+            code="small",
+            says=f"This photo is {image.width} × {image.height} pixels: fine for a small profile picture, soft in "
+            "print. Send the original rather than a copy from a chat.",
+        )
+
+
+def sharpness(grey: Grey) -> float:
+    """
+    How fine the finest details are, 0 (none) to about 1, whatever the light and however plain the background.
+
+    Second differences over first differences, in the tiles with the most going on: a smooth wall has no say, and
+    a contrast that is merely faint cancels out.
+    """
+    values = cv2.GaussianBlur(grey, (0, 0), 0.8).astype(np.float32)
+    across = cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=0.125)
+    down = cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=0.125)
+    edges = across**2 + down**2
+    detail = cv2.Laplacian(values, cv2.CV_32F) ** 2
+    tiles = (max(1, grey.shape[1] // _TILE), max(1, grey.shape[0] // _TILE))
+    edge_energy = cv2.resize(edges, tiles, interpolation=cv2.INTER_AREA).ravel()
+    detail_energy = cv2.resize(detail, tiles, interpolation=cv2.INTER_AREA).ravel()
+    busiest = np.argsort(edge_energy)[-max(3, edge_energy.size // 8) :]
+    ratio = np.sqrt(detail_energy[busiest] / (edge_energy[busiest] + 1.0))
+    return float(np.percentile(ratio, 75))
+
+
+BLURRED_BELOW = 0.30
+
+
+def _sharpness(grey: Grey, *, enlarged: bool) -> Iterator[Finding]:
+    if not enlarged and sharpness(grey) < BLURRED_BELOW:
+        yield Finding(
+            code="blurred",
+            says="Is this a little out of focus? Zoom in on the eyes: if the lashes run together, hold the phone "
+            "still, tap the face to focus, and take it again.",
+        )
+
+
+def _light(grey: Grey) -> Iterator[Finding]:
+    dark, middle, bright = (float(value) for value in np.percentile(grey, (2, 50, 98)))
+    height, width = grey.shape
+    centre = grey[height // 6 : height * 3 // 4, width // 4 : width * 3 // 4]
+    if bright - dark < 60:
+        yield Finding(
+            code="low_contrast",
+            says="This looks flat, as if through haze: we can add some contrast. Wiping the lens or turning away "
+            "from a bright window helps more.",
+        )
+    if middle < 45 and bright < 140:
+        yield Finding(
+            code="dark",
+            says="This looks a little dark: we can lighten it, but a photo near a window will look better.",
+        )
+    elif float(np.mean(centre >= 252)) > 0.30:
+        yield Finding(
+            code="blown_out",
+            says="Is part of the face plain white? What the light has washed out cannot be brought back: try again "
+            "out of direct sun or without flash.",
+        )
+
+
+def _colour(small: npt.NDArray[np.uint8]) -> Iterator[Finding]:
+    channels = small.astype(np.int16)
+    spread = channels.max(axis=2) - channels.min(axis=2)
+    if float(np.percentile(spread, 99)) <= 6:
+        yield Finding(
+            code="greyscale",
+            says="This photo is black and white, and the headshots will be too. Send the colour original if you "
+            "have it.",
+        )
