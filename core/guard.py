@@ -1,0 +1,452 @@
+"""
+The guard: one ASGI layer that every request passes before Streamlit or any route of ours sees it.
+
+Streamlit trusts whoever knows a session's id, keeps files for everyone under one roof and answers on more addresses
+than its own front end calls. For an app that holds people's faces that is too open, so the guard decides first:
+
+* who is asking: one cookie, 256 random bits, gone with the browser. It stops here; everyone behind the guard knows
+  the session by a hash (`session_hash`) and nobody behind it ever sees the cookie;
+* whether this address, host, origin and method are part of the app at all. What is not on a list is a 404;
+* whether an upload belongs to the session that it names, and whether there is room for it;
+* what leaves: security headers on every response, cookies that end with the browser, nothing private in any cache.
+
+The guard knows nothing of Streamlit's inside: what it must ask, it asks a `Framework` (core/ui/session.py).
+"""
+
+import base64
+import hashlib
+import logging
+import re
+import secrets
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.logs import outline
+
+log = logging.getLogger(__name__)
+
+Headers = list[tuple[bytes, bytes]]
+
+COOKIE = "workshot"
+SECURE_COOKIE = "__Host-workshot"  # the prefix makes the browser refuse it from a subdomain or without https
+IDENTITY_HEADER = b"x-workshot-session"  # .streamlit/config.toml maps it to st.user["session"]
+SCOPE_KEY = "workshot.visitor"
+
+TOKEN = re.compile(r"[\w-]{43}", re.ASCII)  # what secrets.token_urlsafe(32) looks like
+UPLOAD_PATH = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
+STREAM_PATH = "/_stcore/stream"
+# All that Streamlit's front end asks for under /_stcore/, beside the stream and uploads.
+OPEN_CORE_PATHS = re.compile(r"/_stcore/(health|host-config|bidi-components/.+)")
+CLOSED_SEGMENTS = frozenset({"_stcore", "media", "component"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+REFUSALS = {
+    HTTPStatus.FORBIDDEN: "This belongs to another browser session.",
+    HTTPStatus.NOT_FOUND: "There is nothing here.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done here.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This is larger than we accept.",
+    HTTPStatus.MISDIRECTED_REQUEST: "This server does not answer to this name. Set ALLOWED_HOSTS or PUBLIC_URL.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many uploads at once. Please try again in a moment.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "We are busy. Please try again in a moment.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side. Please try again.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much of people's bytes may be in memory at once."""
+
+    upload_bytes: int = 20 * 1024**2 + 64 * 1024  # one photo and its multipart frame
+    open_files: int = 4  # per browser session: uploads that no page has taken yet
+    open_bytes: int = 48 * 1024**2
+    all_bytes: int = 200 * 1024**2  # of everyone
+    form_bytes: int = 64 * 1024  # any other request body
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenUpload:
+    """An upload that the framework still holds. Without an owner its tab is gone."""
+
+    owner: str | None
+    size: int
+
+
+class Framework(Protocol):
+    """What the guard asks of the framework that it stands before."""
+
+    def index_html(self) -> str:
+        """The page that loads the front end; its inline scripts are the only ones allowed to run."""
+
+    def owner(self, framework_session: str) -> str | None:
+        """The session hash that a live connection was opened with; None unless it is live right now."""
+
+    def open_uploads(self) -> Collection[OpenUpload]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """What a request may know about who sent it."""
+
+    session: str | None
+    secure: bool
+
+
+# The session cookie.
+
+
+def new_session() -> str:
+    """A fresh cookie value, for a route that starts a session anew. It goes to the browser and nowhere else."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(token: str) -> str:
+    """How everyone behind the guard knows a session. The prefix keeps it from matching hashes made elsewhere."""
+    return hashlib.sha256(b"workshot session 1:" + token.encode()).hexdigest()
+
+
+def session_hash(scope: Scope) -> str | None:
+    """Whose request this is, for routes. None: no cookie, or the request did not come through the guard."""
+    visitor = scope.get(SCOPE_KEY)
+    return visitor.session if isinstance(visitor, Visitor) else None
+
+
+def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
+    """Put the browser into the session `token`; the guard then adds no cookie of its own."""
+    visitor = scope[SCOPE_KEY]
+    response.raw_headers.append((b"set-cookie", _cookie(token, secure=visitor.secure)))
+
+
+def _cookie(token: str, *, secure: bool) -> bytes:
+    # Without a lifetime it ends with the browser. Lax: a link in a mail must find the session it left.
+    start = f"{_cookie_name(secure)}={token}; Path=/; HttpOnly; SameSite=Lax"
+    return (start + ("; Secure" if secure else "")).encode()
+
+
+def _cookie_name(secure: bool) -> str:
+    return SECURE_COOKIE if secure else COOKIE
+
+
+def _take_cookie(headers: Headers, name: str) -> tuple[str | None, Headers]:
+    """Our cookie's value, and the headers without it. Cookies of other apps on this host stay as they are."""
+    token, rest = None, []
+    for key, value in headers:
+        if key == b"cookie":
+            pairs = [pair.strip() for pair in value.decode("latin-1").split(";")]
+            ours = [pair.partition("=")[2] for pair in pairs if pair.partition("=")[0] == name]
+            token = token or next((found for found in ours if TOKEN.fullmatch(found)), None)
+            value = "; ".join(pair for pair in pairs if pair.partition("=")[0] != name).encode("latin-1")
+        rest.append((key, value))
+    return token, rest
+
+
+# What leaves.
+
+
+def content_security_policy(index_html: str) -> str:
+    """Only what Streamlit's front end needs. `blob:` runs components that are written inline in our own code."""
+    scripts = re.findall(r"<script>(.*?)</script>", index_html, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (
+        f"default-src 'self'; script-src 'self' {allowed} blob:; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    )
+
+
+def security_headers(index_html: str, *, secure: bool) -> Headers:
+    headers = {
+        "content-security-policy": content_security_policy(index_html),
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "permissions-policy": "camera=(self), microphone=(), geolocation=(), display-capture=(), payment=()",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+    }
+    if secure:
+        headers["strict-transport-security"] = "max-age=31536000"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def harden_cookie(value: bytes, *, secure: bool) -> bytes:
+    """Streamlit's own cookies end with the browser too, and travel over https only where there is https."""
+    parts = [part.strip() for part in value.split(b";")]
+    erases = any(part.lower() == b"max-age=0" for part in parts)
+    if value.startswith(b"_streamlit") and not erases:
+        parts = [part for part in parts if not part.lower().startswith((b"max-age=", b"expires="))]
+    if secure and not any(part.lower() == b"secure" for part in parts):
+        parts.append(b"Secure")
+    return b"; ".join(parts)
+
+
+# Who may ask.
+
+
+def host_of(headers: Headers) -> str:
+    """The one Host that was asked for, in lower case; empty when there is none or more than one."""
+    hosts = [value for name, value in headers if name == b"host"]
+    return hosts[0].decode("latin-1").lower() if len(hosts) == 1 else ""
+
+
+def answers_to(host: str, hosts: Collection[str]) -> bool:
+    """
+    Names that are listed, and names that no stranger can register and point at this machine (DNS rebinding):
+    addresses, names without a dot and `.local` ones.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if name in hosts or (name and "." not in name and ":" not in name) or name.endswith((".local", ".localhost")):
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def same_origin(headers: Headers, *, secure: bool) -> bool:
+    """Whether exactly one Origin came along and names the host that was asked."""
+    origins = [value.decode("latin-1").lower() for name, value in headers if name == b"origin"]
+    if len(origins) != 1:
+        return False
+    scheme, _, host = origins[0].partition("://")
+    return scheme in (("https",) if secure else ("http", "https")) and host != "" and host == host_of(headers)
+
+
+def crosses_sites(headers: Headers) -> bool:
+    """Whether another site's page sent this. Programs that are no browser send neither header and have no cookies."""
+    sent = dict(headers)
+    if sent.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
+        return True
+    origin = sent.get(b"origin", b"null").decode("latin-1").lower()
+    return origin != "null" and origin.partition("://")[2] != host_of(headers)
+
+
+def is_closed(path: str, method: str) -> bool:
+    """Addresses of Streamlit that no page of ours needs, wherever in the path they hide."""
+    if OPEN_CORE_PATHS.fullmatch(path):
+        return method not in ("GET", "HEAD")
+    if UPLOAD_PATH.fullmatch(path):
+        return method not in ("PUT", "DELETE")
+    segments = path.split("/")
+    return segments[1:2] != ["static"] and not CLOSED_SEGMENTS.isdisjoint(segments)
+
+
+class BodyTooLargeError(Exception):
+    """More bytes came than were agreed to."""
+
+
+@dataclass
+class Reply:
+    """Watches one response on its way out."""
+
+    send: Send
+    guard: "Guard"
+    mint: bool
+    started: bool = field(default=False, init=False)
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            mint = self.mint and message["status"] < 400
+            message = {**message, "headers": self.guard.headers_out(list(message.get("headers", ())), mint=mint)}
+        await self.send(message)
+
+
+class Guard:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        framework: Framework,
+        secure: bool,
+        hosts: Collection[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self._app = app
+        self._framework = framework
+        self._secure = secure
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._limits = limits or Limits()
+        self._security_headers = security_headers(framework.index_html(), secure=secure)
+        self._arriving: list[OpenUpload] = []  # uploads under way; only the event loop touches it
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        scope = self._identified(scope)
+        try:
+            if scope["type"] == "websocket":
+                await self._websocket(scope, receive, send)
+            else:
+                await self._http(scope, receive, send)
+        except ClientDisconnect:
+            pass  # the person closed the page: nobody is left to answer
+
+    def _identified(self, scope: Scope) -> Scope:
+        """The same request with its sender's hash in place of the cookie, and no identity that the sender claimed."""
+        token, headers = _take_cookie(list(scope["headers"]), _cookie_name(self._secure))
+        session = hash_of(token) if token else None
+        headers = [(name, value) for name, value in headers if name.lower() != IDENTITY_HEADER]
+        if scope["type"] == "websocket":
+            # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
+            headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))
+        return {**scope, "headers": headers, SCOPE_KEY: Visitor(session=session, secure=self._secure)}
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = scope["headers"]
+        # Decided here because Streamlit accepts a missing Origin, and for a foreign one asks a server on the
+        # internet for this machine's address while everyone else waits.
+        welcome = (
+            scope["path"] == STREAM_PATH
+            and answers_to(host_of(headers), self._hosts)
+            and same_origin(headers, secure=self._secure)
+        )
+        if not welcome:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception as exc:
+            log.error("A connection failed: %s", outline(exc))
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reply = Reply(send, self, mint=self._should_mint(scope))
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await _refuse(refusal, scope, receive, reply)
+            return
+        try:
+            if UPLOAD_PATH.fullmatch(scope["path"]) and scope["method"] == "PUT":
+                await self._upload(scope, receive, reply)
+            else:
+                await self._app(scope, _at_most(self._limits.form_bytes, receive), reply)
+        except BodyTooLargeError:
+            await _fail(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, scope, receive, reply)
+        except ClientDisconnect:
+            raise
+        except Exception as exc:
+            log.error("A request failed: %s", outline(exc))
+            await _fail(HTTPStatus.INTERNAL_SERVER_ERROR, scope, receive, reply)
+
+    def _refusal(self, scope: Scope) -> HTTPStatus | None:
+        headers, path, method = scope["headers"], scope["path"], scope["method"]
+        if not answers_to(host_of(headers), self._hosts):
+            return HTTPStatus.MISDIRECTED_REQUEST
+        if is_closed(path, method):
+            return HTTPStatus.NOT_FOUND
+        if method == "OPTIONS":
+            return HTTPStatus.METHOD_NOT_ALLOWED  # nothing here is meant for pages of other sites
+        if method not in SAFE_METHODS and crosses_sites(headers):
+            return HTTPStatus.FORBIDDEN
+        upload = UPLOAD_PATH.fullmatch(path)
+        if upload and not self._owns(scope, upload.group(1)):
+            return HTTPStatus.FORBIDDEN
+        return None
+
+    def _owns(self, scope: Scope, framework_session: str) -> bool:
+        session = session_hash(scope)
+        return session is not None and self._framework.owner(framework_session) == session
+
+    # Uploads.
+
+    async def _upload(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        most = self._limits.upload_bytes
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        arriving = OpenUpload(owner=session_hash(scope), size=int(declared) if declared.isdigit() else most)
+        refusal = self._no_room_for(arriving)
+        if refusal is not None:
+            await _refuse(refusal, scope, receive, reply)
+            return
+        with self._counted(arriving):
+            await self._app(scope, _at_most(most, receive), reply)
+
+    def _no_room_for(self, upload: OpenUpload) -> HTTPStatus | None:
+        if upload.size > self._limits.upload_bytes:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        everyones = [*self._framework.open_uploads(), *self._arriving, upload]
+        own = [other.size for other in everyones if other.owner == upload.owner]
+        if len(own) > self._limits.open_files or sum(own) > self._limits.open_bytes:
+            return HTTPStatus.TOO_MANY_REQUESTS
+        if sum(other.size for other in everyones) > self._limits.all_bytes:
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        return None
+
+    @contextmanager
+    def _counted(self, upload: OpenUpload) -> Iterator[None]:
+        self._arriving.append(upload)
+        try:
+            yield
+        finally:
+            self._arriving.remove(upload)
+
+    # What leaves.
+
+    def _should_mint(self, scope: Scope) -> bool:
+        """Only a person who opens a page gets a session, not a script, a picture or a health check."""
+        accept = dict(scope["headers"]).get(b"accept", b"")
+        return session_hash(scope) is None and scope["method"] == "GET" and b"text/html" in accept
+
+    def headers_out(self, headers: Headers, *, mint: bool) -> Headers:
+        """What a response may carry: nothing for other sites, our rules wherever a route has none of its own."""
+        ours = f"{_cookie_name(self._secure)}=".encode()
+        out: Headers = []
+        for name, value in ((name.lower(), value) for name, value in headers):
+            if name == b"set-cookie":
+                mint = mint and not value.startswith(ours)
+                value = harden_cookie(value, secure=self._secure)
+            if not name.startswith(b"access-control-"):
+                out.append((name, value))
+        if mint:
+            out.append((b"set-cookie", _cookie(new_session(), secure=self._secure)))
+        names = {name for name, _ in out}
+        if b"set-cookie" in names:
+            out = [(name, value) for name, value in out if name != b"cache-control"]
+        if b"set-cookie" in names or b"cache-control" not in names:
+            out.append((b"cache-control", b"no-store"))
+        return out + [(name, value) for name, value in self._security_headers if name not in names]
+
+
+def _at_most(limit: int, receive: Receive) -> Receive:
+    """`receive` that stops a body as soon as it is larger than agreed, whatever its sender declared."""
+    received = 0
+
+    async def measured() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise BodyTooLargeError
+        return message
+
+    return measured
+
+
+async def _refuse(status: HTTPStatus, scope: Scope, receive: Receive, reply: Reply) -> None:
+    response = PlainTextResponse(REFUSALS[status] + "\n", status_code=status)
+    if scope["method"] not in SAFE_METHODS:
+        response.headers["connection"] = "close"  # or the server would read the refused body to its end
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        response.headers["retry-after"] = "10"
+    await response(scope, receive, reply)
+
+
+async def _fail(status: HTTPStatus, scope: Scope, receive: Receive, reply: Reply) -> None:
+    if reply.started:
+        # Half an answer is out; breaking the connection is the only way left to say that the rest is missing.
+        raise ConnectionAbortedError("response cut short") from None
+    await _refuse(status, scope, receive, reply)
