@@ -53,7 +53,7 @@ class Order:
     style: str
     backdrop: str
     variants: int  # 1 to 4
-    framing: Framing = Framing()
+    framing: Framing = field(default_factory=Framing)
     backdrop_image: bytes | None = field(default=None, repr=False)
     skip: frozenset[int] = frozenset()  # variants an earlier attempt has already stored
 

@@ -1,0 +1,119 @@
+"""
+The command line: `python -m core VERB [--json]`. Exit status 0 only where all is well.
+
+The names of the verbs are fixed, because operators script them.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from core import bootstrap, doctor, migrations, retention
+from core.db import connect
+from core.errors import WorkShotError
+from core.logs import quiet_logs
+from core.settings import load_settings
+
+Answer = tuple[bool, dict[str, Any], str]
+"""All is well; the same as JSON; the same for people."""
+
+
+def migrate(options: argparse.Namespace) -> Answer:
+    settings = load_settings()
+    bootstrap.make_data_dir(settings.data_dir)
+    database = connect(settings.database)
+    before, after = migrations.current(database), migrations.upgrade(database)
+    return True, {"before": before, "after": after}, f"The database is at version {after} (it was at {before})."
+
+
+def sweep(options: argparse.Namespace) -> Answer:
+    svc = bootstrap.build()
+    if options.dry_run:
+        with svc.reading() as session:
+            found = retention.due_copies(session, svc.clock())
+        rows = [
+            {
+                "id": c.id,
+                "kind": c.kind.value,
+                "size": c.size,
+                "erase_by": c.erase_by.isoformat(),
+                "why": c.erase_reason.value,
+            }
+            for c in found
+        ]
+        lines = [
+            f"{row['id']}  {row['kind']}  {row['size']} bytes  due {row['erase_by']}  {row['why']}" for row in rows
+        ]
+        return True, {"dry_run": True, "due": rows}, "\n".join([*lines, f"{len(rows)} due."])
+    report = retention.sweep(svc)
+    late, _ = retention.overdue(svc, than=timedelta(0))
+    return (
+        late == 0,
+        {"dry_run": False, **asdict(report), "overdue": late},
+        f"{report.gone} erased and proved gone, {report.not_proved} not proved yet, {late} past their clock.",
+    )
+
+
+def examine(options: argparse.Namespace) -> Answer:
+    checks = doctor.examine(bootstrap.build())
+    signs = {doctor.Health.FINE: "ok     ", doctor.Health.WARNING: "warning", doctor.Health.BROKEN: "BROKEN "}
+    text = "\n".join(f"{signs[check.health]}  {check.name:<9} {check.says}" for check in checks)
+    return doctor.is_well(checks), {"well": doctor.is_well(checks), "checks": [asdict(c) for c in checks]}, text
+
+
+def work(options: argparse.Namespace) -> Answer:
+    """Make and erase until told to stop."""
+    _, runner = bootstrap.with_runner(bootstrap.build())
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    runner.start()
+    say({"worker": "started"}, "The worker has started.", as_json=options.json)
+    stop.wait()
+    runner.stop()
+    return True, {"worker": "stopped"}, "The worker has stopped."
+
+
+VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
+    "migrate": (migrate, "bring the database to the newest version"),
+    "worker": (work, "make headshots and erase what is due, until stopped"),
+    "sweep": (sweep, "erase everything that is due, now"),
+    "doctor": (examine, "check that this installation is fit to hold a face"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m core", description="WorkShot from the command line.")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, (_, says) in VERBS.items():
+        verb = verbs.add_parser(name, help=says, description=says)
+        verb.add_argument("--json", action="store_true", help="print JSON")
+        if name == "sweep":
+            verb.add_argument("--dry-run", action="store_true", help="print what is due; erase nothing")
+    return top
+
+
+def say(data: dict[str, Any], text: str, *, as_json: bool) -> None:
+    print(json.dumps(data, default=str) if as_json else text, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    quiet_logs()
+    try:
+        well, data, text = VERBS[options.verb][0](options)
+    except WorkShotError as exc:
+        say({"error": exc.code, "says": str(exc)}, str(exc), as_json=options.json)
+        return 2
+    say(data, text, as_json=options.json)
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

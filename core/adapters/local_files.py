@@ -1,0 +1,117 @@
+"""
+Objects as files, for the embedded default: `<folder>/<first two letters>/<key>`.
+
+What it guards against:
+* A half-written file. Bytes go to `<key>.part`, are flushed to disk and renamed. A crash leaves a part file whose
+  name still is the key, so whoever erases the key erases it too, and whoever looks for the key sees it.
+* A folder that is not there. A disk that failed to mount looks just like a vault from which everything has been
+  erased. So the folder carries a marker, and without it every answer is "unknown", never "absent".
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import ObjectMissing, StorageUnavailable
+from core.ports import Presence
+
+MARKER = ".workshot-vault"
+_KEY = re.compile(r"[0-9a-f]{32,64}")
+
+
+class LocalFiles:
+    """An ObjectStore in a folder, which is made on first use with mode 0700."""
+
+    place = "vault"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True)
+            (folder / MARKER).touch(mode=0o600)
+
+    def put(self, key: str, data: bytes) -> None:
+        with _our_errors():
+            self._require_marker()
+            path = self._path(key)
+            part = path.with_name(f"{key}.part")
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            _flush_folder(path.parent)
+
+    def get(self, key: str) -> bytes:
+        with _our_errors():
+            self._require_marker()
+            try:
+                return self._path(key).read_bytes()
+            except FileNotFoundError:
+                raise ObjectMissing("This image is not in the vault.") from None
+
+    def erase(self, key: str) -> None:
+        with _our_errors():
+            self._require_marker()
+            path = self._path(key)
+            path.unlink(missing_ok=True)
+            path.with_name(f"{key}.part").unlink(missing_ok=True)
+            if path.parent.exists():
+                _flush_folder(path.parent)
+
+    def head(self, key: str) -> Presence:
+        try:
+            self._require_marker()
+            path = self._path(key)
+            found = any(_exists(candidate) for candidate in (path, path.with_name(f"{key}.part")))
+        except (OSError, StorageUnavailable):
+            return Presence.UNKNOWN
+        return Presence.PRESENT if found else Presence.ABSENT
+
+    def listed(self, key: str) -> Presence:
+        try:
+            self._require_marker()
+            names = set(os.listdir(self._path(key).parent))
+        except FileNotFoundError:
+            return Presence.ABSENT  # the folder of these two letters was never made
+        except (OSError, StorageUnavailable):
+            return Presence.UNKNOWN
+        return Presence.PRESENT if names & {key, f"{key}.part"} else Presence.ABSENT
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError("not an object key")
+        return self._folder / key[:2] / key
+
+    def _require_marker(self) -> None:
+        if not _exists(self._folder / MARKER):
+            raise StorageUnavailable("The vault's folder is not there. Is its disk mounted?")
+
+
+def _exists(path: Path) -> bool:
+    """Like Path.exists, but an answer that proves nothing is an error and not a no."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename or an unlink survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise StorageUnavailable("The vault cannot be reached just now.") from exc

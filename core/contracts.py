@@ -1,0 +1,61 @@
+"""
+Contracts: how long a run's images live.
+
+A contract is chosen before the run, its clock starts when the photo was added, and from then on it can only
+become shorter. There is one instant per run, printed on its card; no "unless saved", no "while active".
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+PROCESS_HEADSHOTS_KEPT = timedelta(hours=1)
+"""`process`: the portrait goes when the run ends; its headshots stay this long, so that they can be downloaded."""
+
+
+class Contract(StrEnum):
+    PROCESS = "process"
+    HOUR = "1h"
+    DAY = "24h"
+    THREE_DAYS = "72h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+    @property
+    def keep_for(self) -> timedelta:
+        """From the upload to the instant at which the portrait is erased, at the latest."""
+        return _KEEP_FOR[self]
+
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
+
+    def run_by(self, uploaded_at: datetime) -> datetime:
+        """The last instant at which anything of a run may exist. Under `process` its end moves this forward."""
+        extra = PROCESS_HEADSHOTS_KEPT if self is Contract.PROCESS else timedelta(0)
+        return uploaded_at + self.keep_for + extra
+
+    def no_longer_than(self, longest: "Contract") -> bool:
+        return self.keep_for <= longest.keep_for and (longest is not Contract.PROCESS or self is longest)
+
+
+_KEEP_FOR = {
+    Contract.PROCESS: timedelta(hours=1),
+    Contract.HOUR: timedelta(hours=1),
+    Contract.DAY: timedelta(hours=24),
+    Contract.THREE_DAYS: timedelta(hours=72),
+    Contract.WEEK: timedelta(days=7),
+    Contract.MONTH: timedelta(days=30),
+}
+_LABELS = {
+    Contract.PROCESS: "Photo: not kept · results: 1 hour",
+    Contract.HOUR: "1 hour",
+    Contract.DAY: "24 hours",
+    Contract.THREE_DAYS: "72 hours",
+    Contract.WEEK: "7 days",
+    Contract.MONTH: "30 days",
+}
+
+
+def offered(longest: Contract) -> list[Contract]:
+    """What a person may choose from, shortest first."""
+    return [contract for contract in Contract if contract.no_longer_than(longest)]

@@ -1,0 +1,118 @@
+"""
+Copies: where the bytes of a person lie, and until when.
+
+* Row before bytes. `plan` records a copy in the transaction that decides on it; `write` puts the bytes afterwards.
+  A crash between the two leaves a row without bytes, which the sweep finds. The other order could leave a face that
+  no row points to.
+* Clocks only shrink. `shrink` moves `erase_by` to an earlier instant and never to a later one.
+* A late arrival is not a copy. If the row was erased while the bytes were on their way, `write` reopens it as due and
+  says so: nothing that arrives after its owner left may stay.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from core.errors import NotFound
+from core.models import Copy, CopyKind, EraseReason, Subject
+from core.services import Services
+from core.vault import new_object_key
+
+
+def plan(
+    session: Session,
+    *,
+    subject_id: str,
+    kind: CopyKind,
+    width: int,
+    height: int,
+    size: int,
+    at: datetime,
+    erase_by: datetime,
+    media_type: str = "image/jpeg",
+) -> Copy:
+    """Record a copy that is about to be written."""
+    copy = Copy(
+        subject_id=subject_id,
+        kind=kind,
+        place="vault",
+        object_key=new_object_key(),
+        media_type=media_type,
+        width=width,
+        height=height,
+        size=size,
+        created_at=at,
+        erase_by=erase_by,
+    )
+    session.add(copy)
+    session.flush()
+    return copy
+
+
+def write(svc: Services, copy_id: str, data: bytes) -> bool:
+    """Put the bytes of a planned copy; safe to repeat. False: it is no longer wanted, and is due for erasing now.
+
+    Raises StorageUnavailable; NotFound when the subject is already over.
+    """
+    copy, subject = _with_subject(svc, copy_id)
+    svc.vault.put(subject, copy, data)
+    return arrived(svc, copy_id)
+
+
+def arrived(svc: Services, copy_id: str) -> bool:
+    """The bytes of a copy are in the vault. False: its row was closed, or its clock ran out, in the meantime."""
+    now = svc.clock()
+    with svc.transaction() as session:
+        copy = session.get_one(Copy, copy_id)
+        copy.written_at = now
+        wanted = copy.erased_at is None and copy.erase_by > now
+        if not wanted:
+            copy.erase_by = min(copy.erase_by, now)
+            copy.erase_reason = EraseReason.NOT_WANTED
+            copy.erased_at = copy.gone_at = copy.evidence_id = None
+            copy.probe_again_at = None
+        session.add(copy)
+    return wanted
+
+
+def read(svc: Services, copy_id: str) -> bytes:
+    """The image. Raises NotFound for what may not be read any more, and the vault's errors."""
+    copy, subject = _with_subject(svc, copy_id)
+    if not copy.may_be_read(svc.clock()):
+        raise NotFound("This image is erased.")
+    return svc.vault.get(subject, copy)
+
+
+def read_upload(svc: Services, copy_id: str) -> bytes:
+    """Like `read`, also for an upload whose server died before it could note that the bytes had arrived."""
+    copy, subject = _with_subject(svc, copy_id)
+    if copy.written_at is None:
+        svc.vault.get(subject, copy)
+        arrived(svc, copy_id)
+    return read(svc, copy_id)
+
+
+def shrink(session: Session, copy_ids: Iterable[str], *, to: datetime, reason: EraseReason) -> int:
+    """Move clocks to an earlier instant. How many became shorter."""
+    result = session.execute(
+        sa.update(Copy)
+        .where(col(Copy.id).in_(list(copy_ids)), col(Copy.gone_at).is_(None), col(Copy.erase_by) > to)
+        .values(erase_by=to, erase_reason=reason)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def of_subject(session: Session, subject_id: str) -> Sequence[Copy]:
+    """All copies there ever were, gone ones included, oldest first."""
+    return session.exec(select(Copy).where(Copy.subject_id == subject_id).order_by(col(Copy.created_at))).all()
+
+
+def _with_subject(svc: Services, copy_id: str) -> tuple[Copy, Subject]:
+    with svc.reading() as session:
+        copy = session.get(Copy, copy_id)
+        subject = session.get(Subject, copy.subject_id) if copy else None
+    if copy is None or subject is None:
+        raise NotFound("There is no such image.")
+    return copy, subject

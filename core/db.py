@@ -1,0 +1,89 @@
+"""
+The database: one engine, the two kinds of transaction, and the column types everything shares.
+
+On SQLite a writing transaction takes the one write lock at BEGIN, so it waits its turn at the start and never
+fails half-way; a reading one takes none. `isolation_level = None` keeps the driver from beginning on its own.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+READ_ONLY = "workshot_read_only"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant. SQLite forgets zones, so this refuses naive values and gives UTC back."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A StrEnum stored as its value, so that the database reads like the code."""
+
+    impl = sa.String(24)
+    cache_ok = True
+
+    def __init__(self, enum: type[StrEnum]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else self.enum(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else self.enum(value)
+
+
+def connect(url: str) -> sa.Engine:
+    """An engine for SQLite or PostgreSQL. Makes the folder of an SQLite file, readable by its owner only."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+    path = sa.make_url(url).database
+    if path:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "busy_timeout = 30000",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # a promise that was recorded survives a power cut
+        "foreign_keys = ON",
+        "secure_delete = ON",  # a deleted row's bytes are overwritten in the file
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get(READ_ONLY)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def reader(engine: sa.Engine) -> sa.Engine:
+    """The same engine for reading: takes no write lock on SQLite."""
+    return engine.execution_options(**{READ_ONLY: True})

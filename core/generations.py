@@ -1,0 +1,497 @@
+"""
+Generations: a run from the button to its headshots.
+
+The row is the truth and the worker may be killed between any two lines:
+
+* `request` records everything first (consent, copies, run, and a job that starts a little later), then writes the
+  upload, then lets the run start. A server that dies in between leaves a run that the worker picks up by itself: if
+  the upload is whole it is made, else it fails with a sentence, gives the allowance back, and its copies have clocks.
+* `run` makes what is missing. A headshot's row is written before its bytes and there is one per variant, so an
+  attempt that follows a killed one repeats no variant and doubles none.
+* A run that is cancelled, or whose owner erased everything, stops between two stages. What still arrives is erased on
+  arrival.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
+
+from core import access, copies, promises, retention
+from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
+from core.errors import (
+    Busy,
+    EngineRefused,
+    LimitReached,
+    NotAllowed,
+    NotFound,
+    ObjectDamaged,
+    ObjectMissing,
+    StorageError,
+)
+from core.models import (
+    LIVE,
+    Consent,
+    Copy,
+    CopyKind,
+    EraseReason,
+    Generation,
+    HeadshotRow,
+    JobKind,
+    RunState,
+    StageEvent,
+    Subject,
+    new_id,
+)
+from core.ports import Engine, Framing, Headshot, Order, Stage
+from core.queue import Claim, enqueue
+from core.services import Services
+
+UPLOAD_GRACE = timedelta(seconds=30)
+"""How long an upload may take to reach the vault before the worker looks after the run itself."""
+MAX_TRIES = 4
+MAX_VARIANTS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A cleaned image on its way into the vault."""
+
+    kind: CopyKind
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the person chose, in ids of the catalogue."""
+
+    purpose: str
+    style: str
+    backdrop: str
+    variants: int
+    engine: str
+    contract: Contract
+    ratio: str
+    long_side: int
+    framing: Framing = field(default_factory=Framing)
+    note: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """The two boxes."""
+
+    may_use_photo: bool
+    is_adult: bool
+
+
+def request(
+    svc: Services,
+    session_hash: str,
+    *,
+    request_id: str,
+    uploads: Sequence[Upload],
+    choices: Choices,
+    agreement: Agreement,
+) -> str:
+    """Start a run with a new photo. The same `request_id` twice is one run. Gives the generation's id.
+
+    Raises NotAllowed, LimitReached, Busy, StorageUnavailable; then nothing is kept that has no clock.
+    """
+    if not (agreement.may_use_photo and agreement.is_adult):
+        raise NotAllowed("Please tick both boxes first: they are your consent.")
+    now = svc.clock()
+    uploaded_at = min(upload.received_at for upload in uploads)
+    with svc.transaction() as session:
+        if known := _same_request(session, request_id):
+            return known
+        _require_room(svc, session, session_hash, now)
+        subject = _subject_for(svc, session, session_hash, now)
+        session.add(
+            Consent(
+                subject_id=subject.id,
+                given_at=now,
+                policy_version=promises.version(svc.settings),
+                may_use_photo=agreement.may_use_photo,
+                is_adult=agreement.is_adult,
+            )
+        )
+        planned = {
+            upload.kind: copies.plan(
+                session,
+                subject_id=subject.id,
+                kind=upload.kind,
+                width=upload.width,
+                height=upload.height,
+                size=len(upload.data),
+                at=now,
+                erase_by=uploaded_at + choices.contract.keep_for,
+            )
+            for upload in uploads
+        }
+        run = _new_run(svc, session, request_id, subject, planned, choices, uploaded_at, now)
+        enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
+    try:
+        for upload in uploads:
+            copies.write(svc, planned[upload.kind].id, upload.data)
+    except StorageError:
+        _abandon(svc, run.id)
+        raise
+    _let_start(svc, run.id)
+    return run.id
+
+
+def again(svc: Services, session_hash: str, *, request_id: str, like: str, choices: Choices) -> str:
+    """Another run from the same photo, under the same contract and clock. Raises NotFound when the photo is erased."""
+    now = svc.clock()
+    with svc.transaction() as session:
+        if known := _same_request(session, request_id):
+            return known
+        before = access.own_run(session, session_hash, like)
+        _require_room(svc, session, session_hash, now)
+        subject = session.get_one(Subject, before.subject_id)
+        held = {
+            kind: session.get_one(Copy, copy_id)
+            for kind, copy_id in (
+                (CopyKind.PORTRAIT, before.portrait_id),
+                (CopyKind.BACKDROP, before.backdrop_id),
+                (CopyKind.CLOTHING, before.clothing_id),
+            )
+            if copy_id
+        }
+        if not held[CopyKind.PORTRAIT].may_be_read(now):
+            raise NotFound("This photo is erased already. Add it once more for another run.")
+        run = _new_run(svc, session, request_id, subject, held, choices, before.uploaded_at, now)
+        run.erase_by = min(run.erase_by, before.erase_by)
+        enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
+    _let_start(svc, run.id)
+    return run.id
+
+
+def cancel(svc: Services, session_hash: str, generation_id: str) -> None:
+    """Stop a run between two stages. What it has made so far stays, on its clock."""
+    with svc.transaction() as session:
+        run = access.own_run(session, session_hash, generation_id)
+        retention.cancel_runs(session, [run.id], svc.clock())
+    svc.wake()
+
+
+def pick_favourite(svc: Services, session_hash: str, generation_id: str, copy_id: str | None) -> None:
+    with svc.transaction() as session:
+        run = access.own_run(session, session_hash, generation_id)
+        made = session.exec(select(HeadshotRow.copy_id).where(HeadshotRow.generation_id == run.id)).all()
+        run.favourite_id = copy_id if copy_id in made else None
+        session.add(run)
+
+
+# ------------------------------------------------------------------------------------------------ what pages see
+@dataclass(frozen=True)
+class RunView:
+    """A run as its owner sees it."""
+
+    run: Generation
+    portrait: Copy
+    headshots: tuple[Copy, ...]  # by variant; those that may be read now
+    made: int  # how many there ever were
+    stages: tuple[str, ...]  # entered so far, in order
+    ahead: int  # runs that wait before this one
+
+    @property
+    def is_live(self) -> bool:
+        return self.run.state.is_live
+
+    def is_over(self, now: datetime) -> bool:
+        """Erased, or its clock has run out."""
+        return self.run.erase_by <= now
+
+
+def runs_of(session: Session, session_hash: str, now: datetime) -> list[RunView]:
+    """All runs of what this browser has open, newest first."""
+    subject = access.current_subject(session, session_hash)
+    if subject is None:
+        return []
+    mine = select(Generation).where(Generation.subject_id == subject.id)
+    return [_view(session, run, now) for run in session.exec(mine.order_by(col(Generation.created_at).desc()))]
+
+
+def view(session: Session, session_hash: str, generation_id: str, now: datetime) -> RunView:
+    """Raises NotFound."""
+    return _view(session, access.own_run(session, session_hash, generation_id), now)
+
+
+def _view(session: Session, run: Generation, now: datetime) -> RunView:
+    made = session.exec(
+        select(Copy)
+        .join(HeadshotRow, col(HeadshotRow.copy_id) == Copy.id)
+        .where(HeadshotRow.generation_id == run.id)
+        .order_by(col(HeadshotRow.variant))
+    ).all()
+    entered = select(StageEvent.stage).where(StageEvent.generation_id == run.id).order_by(col(StageEvent.id))
+    ahead = 0
+    if run.state in (RunState.QUEUED, RunState.RECEIVING):
+        waiting = col(Generation.state).in_(LIVE)
+        ahead = session.exec(
+            select(func.count()).select_from(Generation).where(waiting, Generation.created_at < run.created_at)
+        ).one()
+    return RunView(
+        run=run,
+        portrait=session.get_one(Copy, run.portrait_id),
+        headshots=tuple(copy for copy in made if copy.may_be_read(now)),
+        made=len(made),
+        stages=tuple(dict.fromkeys(session.exec(entered).all())),
+        ahead=ahead,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- the worker
+def run(svc: Services, claim: Claim) -> None:
+    """One attempt at a run. Raises LeaseLost when another worker has taken over, and whatever may be tried again."""
+    generation = _begin(claim)
+    if generation is None:
+        return
+    try:
+        _make(svc, claim, generation)
+    except _Stopped:
+        _finish(claim, generation.id, RunState.CANCELLED)
+    except _Expired:
+        _finish(claim, generation.id, RunState.FAILED, failure="expired")
+    except (ObjectMissing, ObjectDamaged):
+        _finish(claim, generation.id, RunState.FAILED, failure="upload_lost")
+    except NotFound:
+        _finish(claim, generation.id, RunState.FAILED, failure="photo_erased")
+    except EngineRefused as exc:
+        _finish(claim, generation.id, RunState.FAILED, failure=exc.code)
+    else:
+        _finish(claim, generation.id, RunState.READY)
+
+
+def give_up(claim: Claim) -> None:
+    """A run that failed in every attempt, or killed its worker each time."""
+    _finish(claim, claim.ref, RunState.FAILED, failure="gave_up")
+
+
+class _Stopped(Exception):
+    """The person cancelled, or erased everything."""
+
+
+class _Expired(Exception):
+    """The run's clock ran out before it was made."""
+
+
+def _begin(claim: Claim) -> Generation | None:
+    with claim.transaction() as session:
+        generation = session.get(Generation, claim.ref)
+        if generation is None or not generation.state.is_live:
+            claim.done(session)
+            return None
+        generation.state = RunState.RUNNING
+        generation.started_at = generation.started_at or claim.svc.clock()
+        session.add(generation)
+        return generation
+
+
+def _make(svc: Services, claim: Claim, generation: Generation) -> None:
+    _stop_if_asked(svc, generation.id)
+    engine = svc.engines[generation.engine]
+    _enter(claim, generation.id, "reading")
+    events = engine.make(_order(svc, generation, engine))
+    try:
+        for event in events:
+            match event:
+                case Stage(name=name):
+                    _enter(claim, generation.id, name)
+                case Headshot():
+                    _keep(svc, claim, generation, event)
+            _stop_if_asked(svc, generation.id)
+    finally:
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()
+
+
+def _order(svc: Services, generation: Generation, engine: Engine) -> Order:
+    backdrop = copies.read(svc, generation.backdrop_id) if generation.backdrop_id else None
+    with svc.reading() as session:
+        kept = session.exec(
+            select(HeadshotRow.variant)
+            .join(Copy, col(Copy.id) == HeadshotRow.copy_id)
+            .where(HeadshotRow.generation_id == generation.id, col(Copy.written_at).is_not(None))
+        ).all()
+    portrait = copies.read_upload(svc, generation.portrait_id)
+    return Order(
+        portrait=portrait,
+        ratio=generation.ratio,
+        long_side=generation.long_side,
+        style=generation.style,
+        backdrop=generation.backdrop,
+        variants=generation.variants,
+        framing=Framing(zoom=generation.zoom, turns=generation.turns),
+        backdrop_image=backdrop,
+        skip=frozenset(kept),
+    )
+
+
+def _keep(svc: Services, claim: Claim, generation: Generation, headshot: Headshot) -> None:
+    """Row, then bytes. A row that an earlier attempt left without bytes is used again."""
+    now = svc.clock()
+    with claim.transaction() as session:
+        row = session.get(HeadshotRow, (generation.id, headshot.variant))
+        if row is None:
+            fresh = session.get_one(Generation, generation.id)
+            copy = copies.plan(
+                session,
+                subject_id=generation.subject_id,
+                kind=CopyKind.HEADSHOT,
+                width=headshot.width,
+                height=headshot.height,
+                size=len(headshot.data),
+                at=now,
+                erase_by=fresh.erase_by,
+            )
+            row = HeadshotRow(generation_id=generation.id, variant=headshot.variant, copy_id=copy.id)
+            session.add(row)
+        else:
+            session.get_one(Copy, row.copy_id).size = len(headshot.data)
+    if not copies.write(svc, row.copy_id, headshot.data):
+        retention.erase(svc, row.copy_id)
+
+
+def _enter(claim: Claim, generation_id: str, stage: str) -> None:
+    with claim.transaction() as session:
+        session.add(StageEvent(generation_id=generation_id, stage=stage, entered_at=claim.svc.clock()))
+
+
+def _stop_if_asked(svc: Services, generation_id: str) -> None:
+    with svc.reading() as session:
+        generation = session.get_one(Generation, generation_id)
+    if generation.cancel_at is not None:
+        raise _Stopped
+    if generation.erase_by <= svc.clock():
+        raise _Expired
+
+
+def _finish(claim: Claim, generation_id: str, state: RunState, *, failure: str | None = None) -> None:
+    """The run is over, in any way: record it, move the clocks that this moves, and let erasing see to the rest."""
+    svc, now = claim.svc, claim.svc.clock()
+    with claim.transaction() as session:
+        generation = session.get_one(Generation, generation_id)
+        generation.state, generation.failure, generation.ended_at = state, failure, now
+        generation.counts = state is RunState.READY or (
+            state is RunState.CANCELLED and _has_headshots(session, generation)
+        )
+        session.add(generation)
+        if generation.contract is Contract.PROCESS:
+            uploads = filter(None, (generation.portrait_id, generation.backdrop_id, generation.clothing_id))
+            copies.shrink(session, uploads, to=now, reason=EraseReason.RUN_OVER)
+            by = now + PROCESS_HEADSHOTS_KEPT
+            retention.shorten_run(session, generation, to=by, reason=EraseReason.CONTRACT)
+        enqueue(session, JobKind.ERASE, generation.subject_id, at=now)
+        claim.done(session)
+    svc.wake()
+
+
+def _has_headshots(session: Session, generation: Generation) -> bool:
+    return session.exec(select(HeadshotRow).where(HeadshotRow.generation_id == generation.id)).first() is not None
+
+
+# ------------------------------------------------------------------------------------------------------ requests
+def _same_request(session: Session, request_id: str) -> str | None:
+    return session.exec(select(Generation.id).where(Generation.request_id == request_id)).first()
+
+
+def _require_room(svc: Services, session: Session, session_hash: str, now: datetime) -> None:
+    allowance = access.allowance(session, session_hash, limit=svc.settings.runs_per_day, now=now)
+    if allowance.left == 0:
+        raise LimitReached("Today's headshots are used up. New ones are there after midnight UTC.")
+    if queue_length(session) >= svc.settings.queue_limit:
+        raise Busy("Many people are making headshots just now. Your photo is not stored; please try in a minute.")
+
+
+def queue_length(session: Session) -> int:
+    """Runs that wait or are being made."""
+    return session.exec(select(func.count()).select_from(Generation).where(col(Generation.state).in_(LIVE))).one()
+
+
+def _subject_for(svc: Services, session: Session, session_hash: str, now: datetime) -> Subject:
+    """The subject this browser has open, or a new one: consent is what creates a subject."""
+    subject = access.current_subject(session, session_hash)
+    if subject is None or subject.sealed_key is None:
+        subject_id = new_id()
+        subject = Subject(id=subject_id, created_at=now, sealed_key=svc.vault.make_key(subject_id))
+        session.add(subject)
+        session.flush()
+        access.link(session, session_hash, subject.id, now)
+    return subject
+
+
+def _new_run(
+    svc: Services,
+    session: Session,
+    request_id: str,
+    subject: Subject,
+    uploads: Mapping[CopyKind, Copy],
+    choices: Choices,
+    uploaded_at: datetime,
+    now: datetime,
+) -> Generation:
+    if not choices.contract.no_longer_than(svc.settings.longest_contract):
+        raise NotAllowed("Please choose a shorter time.")
+    if choices.engine not in svc.engines or not 1 <= choices.variants <= MAX_VARIANTS:
+        raise NotAllowed("This choice is not offered here.")
+    clothing, backdrop = uploads.get(CopyKind.CLOTHING), uploads.get(CopyKind.BACKDROP)
+    run = Generation(
+        number=new_run_number(),
+        request_id=request_id,
+        subject_id=subject.id,
+        portrait_id=uploads[CopyKind.PORTRAIT].id,
+        clothing_id=clothing.id if clothing else None,
+        backdrop_id=backdrop.id if backdrop else None,
+        engine=choices.engine,
+        purpose=choices.purpose,
+        ratio=choices.ratio,
+        long_side=choices.long_side,
+        style=choices.style,
+        backdrop=choices.backdrop,
+        variants=choices.variants,
+        zoom=choices.framing.zoom,
+        turns=choices.framing.turns,
+        sealed_note=svc.vault.seal_text(subject, choices.note) if choices.note else None,
+        contract=choices.contract,
+        uploaded_at=uploaded_at,
+        erase_by=choices.contract.run_by(uploaded_at),
+        created_at=now,
+        state=RunState.RECEIVING,
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _let_start(svc: Services, generation_id: str) -> None:
+    with svc.transaction() as session:
+        run = session.get_one(Generation, generation_id)
+        if run.state is RunState.RECEIVING:
+            run.state = RunState.QUEUED
+            session.add(run)
+            enqueue(session, JobKind.GENERATE, run.id, at=svc.clock())
+    svc.wake()
+
+
+def _abandon(svc: Services, generation_id: str) -> None:
+    """The upload could not be stored: the run is over before it began, and whatever arrived is erased."""
+    now = svc.clock()
+    with svc.transaction() as session:
+        run = session.get_one(Generation, generation_id)
+        run.state, run.failure, run.ended_at, run.counts = RunState.FAILED, "not_stored", now, False
+        retention.shorten_run(session, run, to=now, reason=EraseReason.NOT_WANTED)
+        enqueue(session, JobKind.ERASE, run.subject_id, at=now)
+
+
+def new_run_number() -> str:
+    """Short enough to read out, random so that it tells nothing: "G-7Q4K2M"."""
+    return "G-" + "".join(secrets.choice(access.ALPHABET) for _ in range(7))

@@ -1,0 +1,162 @@
+"""
+Jobs: what a worker does. One step function per kind, the schedule, and the worker's signs of life.
+
+Nothing here knows where it runs: threads of the server, a process of its own, or a test that calls `Worker.look` by
+hand with a standing clock.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from core import generations, retention
+from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
+from core.queue import Claim, LeaseLost, claim, enqueue
+from core.services import Services
+
+log = logging.getLogger(__name__)
+
+LONGEST_STEP = timedelta(minutes=10)
+"""A step in hand for longer is taken to hang: its lease is renewed no more, and another worker takes over."""
+RETRY_FIRST, RETRY_LATEST = timedelta(seconds=2), timedelta(minutes=5)
+BEAT_EVERY = timedelta(seconds=5)
+BEAT_IS_OLD = timedelta(seconds=60)
+
+ENGINE_WORK = (JobKind.GENERATE,)
+UPKEEP_WORK = (JobKind.ERASE, JobKind.SWEEP)
+
+
+@dataclass(frozen=True)
+class Step:
+    """How one kind of job is done. `run` settles its claim, or raises to be tried again later."""
+
+    run: Callable[[Services, Claim], None]
+    give_up: Callable[[Claim], None] | None = None
+    max_tries: int | None = None  # None: for ever, with longer and longer pauses
+
+
+def _erase(svc: Services, job: Claim) -> None:
+    """Erase and prove what is due of one subject; come back for what could not be proved."""
+    retention.sweep(svc, subject_id=job.ref, after_each=job.renew)
+    with job.transaction() as session:
+        waiting = retention.next_probe_at(session, svc.clock(), subject_id=job.ref)
+        if waiting is None:
+            job.done(session)
+        else:
+            job.again(session, after=max(waiting - svc.clock(), timedelta(seconds=1)))
+
+
+def _sweep(svc: Services, job: Claim) -> None:
+    retention.sweep(svc, after_each=job.renew)
+    with job.transaction() as session:
+        _want_again(session, svc.clock())
+        old = svc.clock() - timedelta(days=1)
+        session.execute(sa.delete(WorkerBeat).where(col(WorkerBeat.seen_at) < old))
+        job.done(session)
+
+
+def _want_again(session: Session, now: datetime) -> None:
+    """Runs that want work and have no job: nothing of ours leaves one, and if something did, it is found here."""
+    has_job = sa.exists().where(col(Job.kind) == JobKind.GENERATE, col(Job.ref) == col(Generation.id))
+    for run_id in session.exec(select(Generation.id).where(col(Generation.state).in_(LIVE), ~has_job)):
+        enqueue(session, JobKind.GENERATE, run_id, at=now)
+
+
+STEPS: dict[JobKind, Step] = {
+    JobKind.GENERATE: Step(generations.run, generations.give_up, max_tries=generations.MAX_TRIES),
+    JobKind.ERASE: Step(_erase),
+    JobKind.SWEEP: Step(_sweep),
+}
+
+
+class Worker:
+    """Looks for work and does it, one job per call. Several threads may share one."""
+
+    def __init__(self, svc: Services) -> None:
+        self.id = uuid4().hex
+        self._svc = svc
+        self._started_at = svc.clock()
+        self._in_hand: dict[Claim, datetime] = {}
+        self._lock = threading.Lock()
+
+    def look(self, kinds: Collection[JobKind]) -> bool:
+        """Do one job of these kinds. False: there was none."""
+        job = claim(self._svc, kinds)
+        if job is None:
+            return False
+        with self._lock:
+            self._in_hand[job] = self._svc.clock()
+        try:
+            self._do(job)
+        except LeaseLost:
+            log.warning("%s %s: another worker has taken over", job.kind.value, job.ref)
+        finally:
+            with self._lock:
+                del self._in_hand[job]
+        return True
+
+    def _do(self, job: Claim) -> None:
+        step = STEPS[job.kind]
+        if step.max_tries is not None and step.give_up and job.tries > step.max_tries:
+            return step.give_up(job)
+        try:
+            step.run(self._svc, job)
+        except LeaseLost:
+            raise
+        except Exception as exc:  # a worker outlives whatever a step runs into; the type says enough for a log
+            log.warning("%s %s: %s, try %d", job.kind.value, job.ref, type(exc).__name__, job.tries)
+            with job.transaction() as session:
+                job.again(session, after=min(RETRY_FIRST * 2 ** (job.tries - 1), RETRY_LATEST), failed=True)
+
+    def beat(self) -> None:
+        """Say that this worker lives, keep what it has in hand, and start scheduled work that is due."""
+        self._note_alive()
+        now = self._svc.clock()
+        with self._lock:
+            held = [job for job, since in self._in_hand.items() if now - since < LONGEST_STEP]
+        for job in held:
+            try:
+                job.renew()
+            except LeaseLost:
+                log.warning("%s %s: lease lost", job.kind.value, job.ref)
+        self._tick()
+
+    def _note_alive(self) -> None:
+        with self._svc.transaction() as session:
+            beat = session.get(WorkerBeat, self.id) or WorkerBeat(
+                worker=self.id, started_at=self._started_at, seen_at=self._started_at
+            )
+            beat.seen_at = self._svc.clock()
+            session.add(beat)
+
+    def _tick(self) -> None:
+        now = self._svc.clock()
+        with self._svc.transaction() as session:
+            tick = session.get(Tick, JobKind.SWEEP) or Tick(kind=JobKind.SWEEP, next_at=now)
+            if tick.next_at <= now:
+                tick.next_at = now + timedelta(seconds=self._svc.settings.sweep_every_seconds)
+                enqueue(session, JobKind.SWEEP, "-", at=now)
+            session.add(tick)
+        self._svc.wake()
+
+    def rest(self) -> None:
+        """The worker ends in good order: its beat does not linger as a worker that died."""
+        with self._svc.transaction() as session:
+            session.execute(sa.delete(WorkerBeat).where(col(WorkerBeat.worker) == self.id))
+
+
+def last_beat(svc: Services) -> datetime | None:
+    """When any worker was last alive."""
+    with svc.reading() as session:
+        return session.exec(select(sa.func.max(WorkerBeat.seen_at))).one()
+
+
+def is_alive(svc: Services) -> bool:
+    beat = last_beat(svc)
+    return beat is not None and svc.clock() - beat < BEAT_IS_OLD

@@ -1,0 +1,256 @@
+"""
+The tables. What we know of a person is erasable or not recorded.
+
+Instants end in `_at` and are stored; states that time alone can change (due, overdue) are worked out from them.
+A `copy` is one place where bytes of a person lie. Its row is written before the bytes and closed only by evidence:
+the database itself refuses a `gone_at` without an evidence row, and an evidence row that is not a negative read.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from core.contracts import Contract
+from core.db import UtcDateTime, Word
+from core.ports import Presence
+
+
+def new_id() -> str:
+    return uuid4().hex
+
+
+class CopyKind(StrEnum):
+    PORTRAIT = "portrait"
+    CLOTHING = "clothing"
+    BACKDROP = "backdrop"
+    HEADSHOT = "headshot"
+    CANARY = "canary"
+
+    @property
+    def is_upload(self) -> bool:
+        return self in (CopyKind.PORTRAIT, CopyKind.CLOTHING, CopyKind.BACKDROP)
+
+
+class EraseReason(StrEnum):
+    CONTRACT = "contract"  # its clock ran out
+    ASKED = "asked"  # the person pressed Erase now
+    RUN_OVER = "run_over"  # the run that needed it ended
+    NOT_WANTED = "not_wanted"  # it arrived after its owner had left
+    CANARY = "canary"
+
+
+class RunState(StrEnum):
+    RECEIVING = "receiving"  # rows exist, the upload may not be safe yet
+    QUEUED = "queued"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_live(self) -> bool:
+        return self in LIVE
+
+
+LIVE = (RunState.RECEIVING, RunState.QUEUED, RunState.RUNNING)
+
+
+class Subject(SQLModel, table=True):
+    """A person, as an opaque id. Exists from consent until the last copy is gone."""
+
+    __tablename__ = "subject"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(sealed_key IS NULL) = (key_destroyed_at IS NOT NULL)", name="ck_subject_key_is_kept_or_destroyed"
+        ),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    sealed_key: bytes | None = None  # the subject's data key, sealed by the master key
+    key_destroyed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    claim_hash: str | None = Field(default=None, max_length=64, unique=True)
+    claim_issued_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    is_canary: bool = False
+
+
+class Consent(SQLModel, table=True):
+    """What a person agreed to, and which text they had read."""
+
+    __tablename__ = "consent"
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    subject_id: str = Field(foreign_key="subject.id", index=True, max_length=32)
+    given_at: datetime = Field(sa_type=UtcDateTime)
+    policy_version: str = Field(max_length=40)
+    may_use_photo: bool
+    is_adult: bool
+
+
+class BrowserSession(SQLModel, table=True):
+    """Which browser opens which subject. Holds the hash of a cookie, never the cookie."""
+
+    __tablename__ = "browser_session"
+    __table_args__ = (
+        sa.Index("uq_browser_session_opens_one", "session_hash", unique=True,
+                 sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL")),
+    )  # fmt: skip
+
+    session_hash: str = Field(primary_key=True, max_length=64)
+    subject_id: str = Field(primary_key=True, foreign_key="subject.id", max_length=32, index=True)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    by_claim_code: bool = False
+
+
+class Evidence(SQLModel, table=True):
+    """A negative read: storage said twice, in two ways, that a copy is not there."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        sa.CheckConstraint("head = 'absent' AND listing = 'absent'", name="ck_evidence_is_a_negative_read"),
+        sa.UniqueConstraint("id", "copy_id", name="uq_evidence_copy"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    copy_id: str = Field(index=True, max_length=32)  # no foreign key: `copy` already points here
+    probed_at: datetime = Field(sa_type=UtcDateTime)
+    head: Presence = Field(sa_type=Word(Presence))
+    listing: Presence = Field(sa_type=Word(Presence))
+
+
+class Copy(SQLModel, table=True):
+    """One place where bytes of a person lie, with its own clock."""
+
+    __tablename__ = "copy"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["evidence_id", "id"], ["evidence.id", "evidence.copy_id"], name="fk_copy_evidence"),
+        sa.CheckConstraint("(gone_at IS NULL) = (evidence_id IS NULL)", name="ck_copy_gone_needs_evidence"),
+        sa.CheckConstraint("gone_at IS NULL OR erased_at IS NOT NULL", name="ck_copy_gone_after_erased"),
+        sa.Index("ix_copy_due", "erase_by", sqlite_where=sa.text("gone_at IS NULL"),
+                 postgresql_where=sa.text("gone_at IS NULL")),
+    )  # fmt: skip
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    subject_id: str = Field(foreign_key="subject.id", index=True, max_length=32)
+    kind: CopyKind = Field(sa_type=Word(CopyKind))
+    place: str = Field(max_length=24)
+    object_key: str = Field(unique=True, max_length=64)
+    media_type: str = Field(max_length=24)
+    width: int
+    height: int
+    size: int  # bytes of the image, before encryption
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    written_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erase_by: datetime = Field(sa_type=UtcDateTime)
+    erase_reason: EraseReason = Field(default=EraseReason.CONTRACT, sa_type=Word(EraseReason))
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    probes: int = 0  # how often storage was asked in vain whether it is gone
+    probe_answer: str | None = Field(default=None, max_length=60)  # the last answer that proved nothing
+    probe_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    evidence_id: str | None = Field(default=None, max_length=32)
+
+    def may_be_read(self, now: datetime) -> bool:
+        """Access ends at the clock's end, whether or not the sweep has come by yet."""
+        return self.written_at is not None and self.erased_at is None and self.erase_by > now
+
+
+class Generation(SQLModel, table=True):
+    """One run: a portrait, choices, an engine, and 1 to 4 headshots."""
+
+    __tablename__ = "generation"
+    __table_args__ = (sa.Index("ix_generation_subject", "subject_id", "created_at"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    number: str = Field(unique=True, max_length=12)  # what a person can quote; says nothing about them
+    request_id: str = Field(unique=True, max_length=64)  # one per press of the button: a double click is one run
+    subject_id: str = Field(foreign_key="subject.id", max_length=32)
+    portrait_id: str = Field(foreign_key="copy.id", index=True, max_length=32)
+    clothing_id: str | None = Field(default=None, foreign_key="copy.id", max_length=32)
+    backdrop_id: str | None = Field(default=None, foreign_key="copy.id", max_length=32)
+    engine: str = Field(max_length=24)
+    purpose: str = Field(max_length=24)
+    ratio: str = Field(max_length=8)
+    long_side: int
+    style: str = Field(max_length=24)
+    backdrop: str = Field(max_length=24)
+    variants: int
+    zoom: float = 1.0
+    turns: int | None = None
+    sealed_note: bytes | None = None  # the person's words, under their own key
+    contract: Contract = Field(sa_type=Word(Contract))
+    uploaded_at: datetime = Field(sa_type=UtcDateTime)
+    erase_by: datetime = Field(sa_type=UtcDateTime)  # the run's clock: nothing of it exists after this
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    cancel_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    state: RunState = Field(sa_type=Word(RunState), index=True)
+    failure: str | None = Field(default=None, max_length=40)  # a code, never a message
+    counts: bool = True  # towards the day's allowance; a run that failed gives it back
+    favourite_id: str | None = Field(default=None, max_length=32)
+
+
+class StageEvent(SQLModel, table=True):
+    """When a run entered a stage. The last one is where it is now."""
+
+    __tablename__ = "stage_event"
+
+    id: int | None = Field(default=None, primary_key=True)
+    generation_id: str = Field(foreign_key="generation.id", index=True, max_length=32)
+    stage: str = Field(max_length=24)
+    entered_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class HeadshotRow(SQLModel, table=True):
+    """Which copy is which variant of a run. The key makes a doubled variant impossible."""
+
+    __tablename__ = "headshot"
+
+    generation_id: str = Field(primary_key=True, foreign_key="generation.id", max_length=32)
+    variant: int = Field(primary_key=True, sa_type=sa.Integer)
+    copy_id: str = Field(foreign_key="copy.id", unique=True, max_length=32)
+
+
+class JobKind(StrEnum):
+    GENERATE = "generate"  # ref: a generation
+    ERASE = "erase"  # ref: a subject
+    SWEEP = "sweep"  # ref: "-", by schedule
+
+
+class Job(SQLModel, table=True):
+    """Work that a row wants. Holds a kind and an id, nothing else about anyone; gone when the work is done."""
+
+    __tablename__ = "job"
+    __table_args__ = (sa.Index("ix_job_ready", "kind", "run_at"),)
+
+    kind: JobKind = Field(primary_key=True, sa_type=Word(JobKind))
+    ref: str = Field(primary_key=True, max_length=32)
+    run_at: datetime = Field(sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    token: int = 0  # one more with every claim: the fence
+    tries: int = 0  # steps in a row that did not end well, kill -9 included
+    wishes: int = 0  # how often the work was asked for; one more while it is under way means: once more
+
+
+class WorkerBeat(SQLModel, table=True):
+    """A worker was alive then."""
+
+    __tablename__ = "worker_beat"
+
+    worker: str = Field(primary_key=True, max_length=60)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Tick(SQLModel, table=True):
+    """When scheduled work is next due. A missed tick becomes one run, not many."""
+
+    __tablename__ = "tick"
+
+    kind: JobKind = Field(primary_key=True, sa_type=Word(JobKind))
+    next_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,83 @@
+"""
+What we promise, as one table: the studio prints these sentences, consent records their version, settings fill in
+their numbers. A sentence stands here or nowhere.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One sentence of the policy. `at_a_glance` is its short form, read before a photo is added."""
+
+    id: str
+    sentence: str
+    at_a_glance: str = ""
+
+    def filled(self, settings: Settings) -> str:
+        return self.sentence.format_map(_numbers(settings))
+
+    def glance(self, settings: Settings) -> str:
+        return self.at_a_glance.format_map(_numbers(settings))
+
+
+PROMISES = (
+    Promise(
+        "processed_here",
+        "The engine that is chosen before the upload is named there. The on-device engine works on this server alone: "
+        "nothing leaves it, and it never falls over to anyone else.",
+        "Made on this server by {run_by}. Nothing is sent to anyone else.",
+    ),
+    Promise(
+        "erased_by_the_clock",
+        "A photo and everything made from it are erased by the clock that is chosen before the run, at most {longest} "
+        "after the photo was added, also when the run failed or was never finished. A clock can only become shorter.",
+        "Erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
+    ),
+    Promise(
+        "gone_means_gone",
+        "An image is called gone only after storage was asked for it twice, in two ways, and did not have it.",
+    ),
+    Promise(
+        "never_trained_on",
+        "Photos and headshots are never used for training, data sets or improving algorithms.",
+        "Never used for training.",
+    ),
+    Promise(
+        "no_biometrics",
+        "No face recognition, no face features, no templates: a person's outline is found in memory for one run and "
+        "is gone with it.",
+    ),
+    Promise(
+        "only_the_owner",
+        "Images have no public address. They open only in the browser that made them, or with its claim code.",
+        "Seen only in this browser, or with your claim code. No account, no name.",
+    ),
+    Promise(
+        "only_pixels_are_kept",
+        "Position, camera, times and everything else but pixels is removed before a photo is stored. Of an image we "
+        "keep its size, format and time of upload.",
+    ),
+    Promise(
+        "encrypted",
+        "Every stored image is encrypted under a key of its person; with the last image the key is destroyed.",
+    ),
+)
+
+
+def glance(settings: Settings) -> list[str]:
+    """The few lines that are read before a photo is added, with the numbers in force."""
+    return [promise.glance(settings) for promise in PROMISES if promise.at_a_glance]
+
+
+def version(settings: Settings) -> str:
+    """Names the exact text that is in force: another number in a sentence is another version."""
+    text = "\n".join(f"{promise.id}: {promise.filled(settings)}" for promise in PROMISES)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _numbers(settings: Settings) -> dict[str, str]:
+    return {"longest": settings.longest_contract.label, "run_by": settings.run_by}

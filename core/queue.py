@@ -1,0 +1,104 @@
+"""
+The queue: who may work on which row now, and the fence that keeps a late worker from writing.
+
+A job says only that a row wants work; the row is the truth. A claim takes the job for as long as its lease is renewed.
+Whoever died is followed by another when the lease ends, and whoever merely stalled finds that its token is old:
+every write about a job goes through `Claim.transaction`, which commits only while the claim still holds.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from core.models import Job, JobKind
+from core.services import Services
+
+
+class LeaseLost(Exception):
+    """Another worker has this job now. Whatever we were about to write must not be written."""
+
+
+def enqueue(session: Session, kind: JobKind, ref: str, *, at: datetime) -> None:
+    """In the caller's transaction: the work is wanted if and only if the caller commits. Earlier of two wishes wins."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    wish = insert(Job).values(kind=kind, ref=ref, run_at=at, token=0, tries=0, wishes=1)
+    earlier = sa.case((col(Job.run_at) < wish.excluded.run_at, col(Job.run_at)), else_=wish.excluded.run_at)
+    changes = {"run_at": earlier, "wishes": col(Job.wishes) + 1}
+    session.execute(wish.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on one row, until the lease ends or the job is settled."""
+
+    svc: Services
+    kind: JobKind
+    ref: str
+    token: int
+    tries: int  # 1 for the first
+    wishes: int  # how often the work had been asked for when it was claimed
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction that commits only while this claim holds. Raises LeaseLost."""
+        with self.svc.transaction() as session:
+            self._update(session, lease_until=self.svc.clock() + self.svc.settings.lease)
+            yield session
+
+    def renew(self) -> None:
+        with self.transaction():
+            pass
+
+    def done(self, session: Session) -> None:
+        """The row wants no more work, unless somebody asked for more while we were at it."""
+        settled = session.execute(sa.delete(Job).where(*self._mine(), col(Job.wishes) == self.wishes))
+        if _rows(settled) == 0:
+            self._update(session, lease_until=None, tries=0)
+
+    def again(self, session: Session, *, after: timedelta, failed: bool = False) -> None:
+        values: dict[str, Any] = {"lease_until": None, "run_at": self.svc.clock() + after}
+        self._update(session, **values if failed else values | {"tries": 0})
+
+    def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
+        return col(Job.kind) == self.kind, col(Job.ref) == self.ref, col(Job.token) == self.token
+
+    def _update(self, session: Session, **values: Any) -> None:
+        if _rows(session.execute(sa.update(Job).where(*self._mine()).values(**values))) != 1:
+            raise LeaseLost
+
+
+def claim(svc: Services, kinds: Collection[JobKind]) -> Claim | None:
+    """The most overdue job of these kinds that nobody holds, or None."""
+    now = svc.clock()
+    ready = (
+        select(Job)
+        .where(
+            col(Job.kind).in_(kinds),
+            col(Job.run_at) <= now,
+            sa.or_(col(Job.lease_until).is_(None), col(Job.lease_until) <= now),
+        )
+        .order_by(col(Job.run_at))
+        .limit(1)
+    )
+    with svc.reading() as session:  # look before asking SQLite for its one write lock
+        if session.exec(ready).first() is None:
+            return None
+    with svc.transaction() as session:
+        job = session.exec(ready.with_for_update(skip_locked=True)).first()
+        if job is None:
+            return None
+        job.lease_until = now + svc.settings.lease
+        job.token += 1
+        job.tries += 1
+        session.add(job)
+        return Claim(svc, job.kind, job.ref, job.token, job.tries, job.wishes)
+
+
+def _rows(result: Any) -> int:
+    return int(result.rowcount)

@@ -1,0 +1,42 @@
+"""What a use case may reach for: always the first argument, built once by `bootstrap`, frozen."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from core.clock import Clock, utc_now
+from core.db import reader
+from core.drafts import Drafts
+from core.fair_use import Guesses, Networks
+from core.ports import Engine
+from core.settings import Settings
+from core.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    settings: Settings
+    database: sa.Engine
+    vault: Vault
+    engines: Mapping[str, Engine]
+    drafts: Drafts
+    networks: Networks
+    guesses: Guesses
+    clock: Clock = utc_now
+    wake: Callable[[], None] = field(default=lambda: None)
+    """Tell a worker in this process that there is something to do. Others find it at their next look."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Commits at the end, rolls back on any error. Keep the network and the vault out of it."""
+        with Session(self.database, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Takes no write lock; writes nothing."""
+        with Session(reader(self.database), expire_on_commit=False) as session:
+            yield session

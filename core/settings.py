@@ -1,0 +1,162 @@
+"""
+Settings: read once at start, frozen, every problem reported at once, no secret in a repr.
+
+A value comes from the environment (`NAME`), from a file that the environment names (`NAME_FILE`, as container
+secrets do), or from `.streamlit/secrets.toml`, in this order. README lists every name; a test keeps it complete.
+"""
+
+import base64
+import binascii
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core.contracts import Contract
+from core.errors import BadSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_PROMISED = Contract.MONTH
+"""The published policy says 30 days: a setting may tighten this, never loosen it."""
+
+
+class FileNamedByEnvironment(PydanticBaseSettingsSource):
+    """`MASTER_KEY_FILE=/run/secrets/key` gives MASTER_KEY."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text().strip(), field_name, False
+        except OSError as exc:
+            raise BadSettings(f"{field_name.upper()}_FILE names a file that cannot be read.") from exc
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(f, name)[0] for name, f in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """All there is to set. Durations are in the unit that the name ends with."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", toml_file=ROOT / ".streamlit" / "secrets.toml", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(ROOT / "data" / "local", description="Where the embedded defaults keep everything.")
+    database_url: SecretStr = Field(SecretStr(""), description="Empty: SQLite in DATA_DIR.")
+    master_key: SecretStr = Field(
+        SecretStr(""), description="32 bytes, base64. Empty: made on first start in DATA_DIR, mode 0600."
+    )
+    public_url: str = Field("", description="How people reach this server. https:// makes cookies Secure.")
+    allowed_hosts: str = Field("", description="Host names this server answers to, comma separated. Empty: any.")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front of the server.")
+    metrics_token: SecretStr = Field(SecretStr(""), description="Bearer token for /metrics. Empty: this machine only.")
+
+    run_by: str = Field("the people who run this server", description="Named wherever we say who holds a photo.")
+    privacy_contact: str = Field("", description="Where people write about their photos.")
+
+    default_contract: Contract = Field(Contract.MONTH, description="What is chosen for a new run.")
+    longest_contract: Contract = Field(LONGEST_PROMISED, description="The longest a person may choose.")
+    runs_per_day: int = Field(10, ge=1, description="Runs per person and UTC day.")
+    runs_per_network_per_day: int = Field(60, ge=1, description="Runs per network and UTC day, counted softly.")
+    queue_limit: int = Field(20, ge=1, description="Runs that may wait; beyond it the page says so.")
+
+    worker: Literal["embedded", "external"] = Field(
+        "embedded", description="`external`: this server runs no jobs; start `python -m core worker`."
+    )
+    engine_slots: int = Field(1, ge=1, le=16, description="Runs at once in one worker, about 450 MB each.")
+    lease_seconds: float = Field(15.0, ge=1, description="After this long a dead worker's job is taken over.")
+    sweep_every_seconds: float = Field(60.0, ge=1, description="How often what is due is looked for.")
+
+    @field_validator("master_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text:
+            decode_key(text)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_url(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_known(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
+        return value
+
+    @model_validator(mode="after")
+    def _within_the_promise(self) -> Self:
+        if not self.longest_contract.no_longer_than(LONGEST_PROMISED):
+            raise ValueError("LONGEST_CONTRACT is longer than the policy promises")
+        if not self.default_contract.no_longer_than(self.longest_contract):
+            raise ValueError("DEFAULT_CONTRACT is longer than LONGEST_CONTRACT")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset(host.strip() for host in self.allowed_hosts.split(",") if host.strip())
+
+    @property
+    def database(self) -> str:
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'workshot.db'}"
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, FileNamedByEnvironment(settings_cls), toml
+
+
+def decode_key(text: str) -> bytes:
+    """32 bytes from base64. Raises ValueError, without the value."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error as exc:
+        raise ValueError("must be base64") from exc
+    if len(key) != 32:
+        raise ValueError("must be 32 bytes, base64")
+    return key
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read everything, or raise one BadSettings that names every problem."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as exc:
+        problems = [
+            f"{'_'.join(str(part) for part in error['loc']).upper() or 'Settings'}: {error['msg']}"
+            for error in exc.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise BadSettings("These settings need another value:\n  " + "\n  ".join(problems)) from None

@@ -1,0 +1,86 @@
+"""
+The vault: encrypted objects under a key per subject.
+
+Every object is AES-256-GCM under the data key of its subject; that key is stored sealed under the master key. The
+associated data names subject, copy and kind, so bytes that were moved to another row do not open. When the last copy
+of a subject is gone, its sealed key is destroyed: whatever a backup of the objects still holds can never be read.
+
+Form of an object: b"WS1" + 12 bytes nonce + ciphertext with its 16-byte tag.
+"""
+
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from core.errors import NotFound, ObjectDamaged
+from core.models import Copy, Subject
+from core.ports import ObjectStore
+
+FORM = b"WS1"
+NONCE_BYTES = 12  # the size NIST SP 800-38D recommends for GCM
+OVERHEAD = len(FORM) + NONCE_BYTES + 16
+
+
+class Vault:
+    """Puts and gets the bytes of copies. Knows nothing of clocks: see `copies` and `retention`."""
+
+    def __init__(self, store: ObjectStore, master_key: bytes) -> None:
+        self.store = store
+        self._master = AESGCM(master_key)
+
+    def make_key(self, subject_id: str) -> bytes:
+        """A new data key for a subject, sealed."""
+        return _seal(self._master, AESGCM.generate_key(256), _key_binding(subject_id))
+
+    def put(self, subject: Subject, copy: Copy, data: bytes) -> None:
+        """Encrypt and store. Raises StorageUnavailable; NotFound if the subject's key has been destroyed."""
+        self.store.put(copy.object_key, _seal(self._data_key(subject), data, _copy_binding(copy)))
+
+    def get(self, subject: Subject, copy: Copy) -> bytes:
+        """Raises ObjectMissing, ObjectDamaged, StorageUnavailable, NotFound."""
+        return _open(self._data_key(subject), self.store.get(copy.object_key), _copy_binding(copy))
+
+    def seal_text(self, subject: Subject, text: str) -> bytes:
+        """Words of a person, for a column."""
+        return _seal(self._data_key(subject), text.encode(), _text_binding(subject.id))
+
+    def open_text(self, subject: Subject, sealed: bytes) -> str:
+        return _open(self._data_key(subject), sealed, _text_binding(subject.id)).decode()
+
+    def _data_key(self, subject: Subject) -> AESGCM:
+        if subject.sealed_key is None:
+            raise NotFound("These photos are erased.")
+        return AESGCM(_open(self._master, subject.sealed_key, _key_binding(subject.id)))
+
+
+def new_object_key() -> str:
+    """Random, so that a key says nothing and cannot be guessed."""
+    return secrets.token_hex(20)
+
+
+def _seal(key: AESGCM, data: bytes, binding: bytes) -> bytes:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return FORM + nonce + key.encrypt(nonce, data, binding)
+
+
+def _open(key: AESGCM, sealed: bytes, binding: bytes) -> bytes:
+    start = len(FORM) + NONCE_BYTES
+    if sealed[: len(FORM)] != FORM:
+        raise ObjectDamaged("This image is damaged.")
+    try:
+        return key.decrypt(sealed[len(FORM) : start], sealed[start:], binding)
+    except InvalidTag:
+        raise ObjectDamaged("This image is damaged.") from None
+
+
+def _key_binding(subject_id: str) -> bytes:
+    return f"workshot/subject-key/{subject_id}".encode()
+
+
+def _copy_binding(copy: Copy) -> bytes:
+    return f"workshot/copy/{copy.subject_id}/{copy.id}/{copy.kind.value}".encode()
+
+
+def _text_binding(subject_id: str) -> bytes:
+    return f"workshot/text/{subject_id}".encode()

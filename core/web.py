@@ -1,0 +1,295 @@
+"""
+The HTTP routes beside Streamlit: images, downloads, previews, our own assets, health and metrics.
+
+An image is served only to the browser that has its subject open, and the cookie is looked at on every request.
+Foreign, erased and unknown ids get the same 404. Nothing private may be cached by anyone.
+"""
+
+import hmac
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+
+import prometheus_client
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector, CollectorRegistry
+from sqlmodel import col, func, select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from core import access, catalogue, copies, generations, jobs, pictures
+from core.drafts import DraftKind
+from core.errors import NotFound, StorageUnavailable, WorkShotError
+from core.guard import session_hash
+from core.models import Copy, CopyKind, Generation, HeadshotRow
+from core.ports import Framing
+from core.services import Services
+from core.settings import ROOT
+
+PRIVATE = {"cache-control": "private, no-store", "cross-origin-resource-policy": "same-origin"}
+DAY = "public, max-age=86400"
+
+
+def routes(services: Callable[[], Services]) -> list[BaseRoute]:
+    """`services` is asked at each request: the app is put together before they exist."""
+    web = _Web(services)
+    return [
+        Route("/healthz", web.health),
+        Route("/metrics", web.metrics),
+        Route("/img/{copy_id}", web.image),
+        Route("/before/{generation_id}", web.before),
+        Route("/zip/{generation_id}", web.archive),
+        Route("/draft/{draft_id}", web.draft),
+        Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
+        Mount("/pictures", _Assets(directory=ROOT / "data" / "pictures")),
+    ]
+
+
+class _Assets(StaticFiles):
+    """Files of ours, the same for everyone."""
+
+    def file_response(self, full_path, stat_result, scope, status_code=200):  # type: ignore[no-untyped-def]
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["cache-control"] = DAY
+        return response
+
+
+class _Web:
+    """The handlers. Plain functions run in a thread each, so that decoding a picture holds up nobody."""
+
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self._services = services
+
+    # ------------------------------------------------------------------------------------------------- pictures
+    def image(self, request: Request) -> Response:
+        """`?w=400` for a smaller one, `?dl=1` to download."""
+        svc = self._services()
+
+        def found() -> Response:
+            with svc.reading() as session:
+                copy = access.may_read(session, _session(request), request.path_params["copy_id"], svc.clock())
+                name = _file_name(session, copy)
+            data = copies.read(svc, copy.id)
+            width = _wanted_width(request, copy)
+            if width != copy.width:
+                data = pictures.smaller(data, width)
+            return _picture(data, copy.media_type, download=f"{name}-{width}.jpg" if "dl" in request.query_params else None)
+
+        return _or_404(found)
+
+    def before(self, request: Request) -> Response:
+        """The photo as it was, in the frame of the run's headshots."""
+        svc = self._services()
+
+        def found() -> Response:
+            with svc.reading() as session:
+                run = access.own_run(session, _session(request), request.path_params["generation_id"])
+                access.may_read(session, _session(request), run.portrait_id, svc.clock())
+            data = svc.engines[run.engine].before(
+                copies.read(svc, run.portrait_id),
+                ratio=run.ratio,
+                framing=Framing(zoom=run.zoom, turns=run.turns),
+                long_side=_number(request, "w", 240, 1200, 900),
+            )
+            return _picture(data, "image/jpeg")
+
+        return _or_404(found)
+
+    def draft(self, request: Request) -> Response:
+        """A photo that is not stored yet, framed as the run would frame it."""
+        svc = self._services()
+
+        def found() -> Response:
+            draft = svc.drafts.find(_session(request), request.path_params["draft_id"])
+            if draft.kind is not DraftKind.PORTRAIT:
+                return _picture(pictures.smaller(draft.photo.data, 480), "image/jpeg")
+            ratio = request.query_params.get("ratio", "")
+            if ratio not in {purpose.ratio for purpose in catalogue.purposes()}:
+                raise NotFound("There is no such picture.")
+            turns = _number(request, "turns", 0, 3, -1)
+            engine = svc.engines.get(request.query_params.get("engine", ""))
+            if engine is None:
+                raise NotFound("There is no such picture.")
+            framing = Framing(
+                zoom=_number(request, "zoom", 70, 150, 100) / 100, turns=None if turns < 0 else turns
+            )
+            return _picture(engine.preview(draft.photo.data, ratio=ratio, framing=framing), "image/jpeg")
+
+        return _or_404(found)
+
+    def archive(self, request: Request) -> Response:
+        """All headshots of a run, in all sizes of its purpose."""
+        svc = self._services()
+
+        def found() -> Response:
+            with svc.reading() as session:
+                run = generations.view(session, _session(request), request.path_params["generation_id"], svc.clock())
+            if not run.headshots:
+                raise NotFound("There is no such run.")
+            sizes = catalogue.purpose(run.run.purpose).sizes
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+                for number, copy in enumerate(run.headshots, 1):
+                    data = copies.read(svc, copy.id)
+                    for width in sorted({copy.width, *(w for w, _ in sizes if w < copy.width)}, reverse=True):
+                        entry = zipfile.ZipInfo(f"headshot-{number}-{width}.jpg")
+                        archive.writestr(entry, data if width == copy.width else pictures.smaller(data, width))
+            name = f"headshots-{run.run.purpose}-{run.run.number}.zip"
+            return Response(packed.getvalue(), media_type="application/zip", headers=_attached(name))
+
+        return _or_404(found)
+
+    # ------------------------------------------------------------------------------------------------ operation
+    def health(self, request: Request) -> Response:
+        """200 where people are served: database and vault answer, and a worker is alive."""
+        svc = self._services()
+        parts = {"database": _answers(svc), "vault": _vault_answers(svc), "worker": _worker_lives(svc)}
+        well = all(parts.values())
+        body = {"ok": well, **{name: "ok" if fine else "down" for name, fine in parts.items()}}
+        return JSONResponse(body, status_code=200 if well else 503, headers={"cache-control": "no-store"})
+
+    def metrics(self, request: Request) -> Response:
+        svc = self._services()
+        if not _may_measure(request, svc):
+            return _nothing_here()
+        registry = CollectorRegistry()
+        registry.register(_Figures(svc))
+        return Response(
+            prometheus_client.generate_latest(registry),
+            media_type=prometheus_client.CONTENT_TYPE_PLAIN_0_0_4,
+            headers={"cache-control": "no-store"},
+        )
+
+
+class _Figures(Collector):
+    """Counts and ages. Nothing of anyone."""
+
+    def __init__(self, svc: Services) -> None:
+        self._svc = svc
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._svc.clock()
+        with self._svc.reading() as session:
+            states = session.exec(select(Generation.state, func.count()).group_by(col(Generation.state))).all()
+            held = session.exec(
+                select(Copy.kind, func.count(), func.coalesce(func.sum(Copy.size), 0))
+                .where(col(Copy.gone_at).is_(None))
+                .group_by(col(Copy.kind))
+            ).all()
+            late, unproved = session.exec(
+                select(
+                    func.count().filter(col(Copy.erase_by) < now),
+                    func.count().filter(col(Copy.erased_at).is_not(None)),
+                ).where(col(Copy.gone_at).is_(None))
+            ).one()
+            waiting = generations.queue_length(session)
+        beat = jobs.last_beat(self._svc)
+        yield _family("workshot_runs", "Runs by state.", {("state", s.value): n for s, n in states})
+        yield _family("workshot_copies", "Copies that are not gone.", {("kind", k.value): n for k, n, _ in held})
+        yield _family("workshot_copy_bytes", "Bytes of them.", {("kind", k.value): float(b) for k, _, b in held})
+        yield GaugeMetricFamily("workshot_copies_overdue", "Copies past their clock.", value=late)
+        yield GaugeMetricFamily("workshot_copies_unproved", "Erased, and not proved gone yet.", value=unproved)
+        yield GaugeMetricFamily("workshot_queue_length", "Runs that wait or are being made.", value=waiting)
+        if beat is not None:
+            age = (now - beat).total_seconds()
+            yield GaugeMetricFamily("workshot_worker_beat_age_seconds", "Since a worker was last alive.", value=age)
+
+
+def _family(name: str, says: str, values: dict[tuple[str, str], float]) -> Metric:
+    family = GaugeMetricFamily(name, says, labels=[label for label, _ in list(values)[:1]] or ["state"])
+    for (_, value), figure in values.items():
+        family.add_metric([value], figure)
+    return family
+
+
+# ------------------------------------------------------------------------------------------------------- answers
+def _or_404(found: Callable[[], Response]) -> Response:
+    try:
+        return found()
+    except StorageUnavailable:
+        return Response("Storage cannot be reached just now.", status_code=503, headers=PRIVATE | {"retry-after": "5"})
+    except WorkShotError:
+        return _nothing_here()
+
+
+def _nothing_here() -> Response:
+    return Response("There is nothing here.", status_code=404, media_type="text/plain", headers=PRIVATE)
+
+
+def _picture(data: bytes, media_type: str, *, download: str | None = None) -> Response:
+    return Response(data, media_type=media_type, headers=_attached(download) if download else PRIVATE)
+
+
+def _attached(name: str) -> dict[str, str]:
+    return PRIVATE | {"content-disposition": f'attachment; filename="{name}"'}
+
+
+def _session(request: Request) -> str:
+    found = session_hash(request.scope)
+    if found is None:
+        raise NotFound("There is no such image.")
+    return found
+
+
+def _file_name(session: access.Session, copy: Copy) -> str:
+    """What a download is called: the purpose and the number of the variant, nothing of the person."""
+    if copy.kind is not CopyKind.HEADSHOT:
+        return copy.kind.value
+    query = (
+        select(Generation.purpose, HeadshotRow.variant)
+        .join(HeadshotRow, col(HeadshotRow.generation_id) == Generation.id)
+        .where(HeadshotRow.copy_id == copy.id)
+    )
+    purpose, variant = session.exec(query).one()
+    return f"headshot-{purpose}-{variant}"
+
+
+def _wanted_width(request: Request, copy: Copy) -> int:
+    return min(copy.width, _number(request, "w", 64, 4096, copy.width))
+
+
+def _number(request: Request, name: str, least: int, most: int, otherwise: int) -> int:
+    try:
+        return max(least, min(most, int(request.query_params[name])))
+    except (KeyError, ValueError):
+        return otherwise
+
+
+# -------------------------------------------------------------------------------------------------------- health
+def _answers(svc: Services) -> bool:
+    try:
+        with svc.reading() as session:
+            return session.exec(select(1)).one() == 1
+    except Exception:  # whatever is wrong with it, it is down
+        return False
+
+
+def _vault_answers(svc: Services) -> bool:
+    """A key that never existed must be absent: any other answer means that storage cannot be asked."""
+    return svc.vault.store.head("0" * 40).value == "absent"
+
+
+def _worker_lives(svc: Services) -> bool:
+    try:
+        return jobs.is_alive(svc)
+    except Exception:
+        return False
+
+
+def _may_measure(request: Request, svc: Services) -> bool:
+    """With a token: its bearer. Without: this machine, asked directly."""
+    token = svc.settings.metrics_token.get_secret_value()
+    if token:
+        given = request.headers.get("authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+    proxied = {"x-forwarded-for", "forwarded", "x-real-ip"} & set(request.headers)
+    host = request.client.host if request.client else ""
+    try:
+        return not proxied and ip_address(host).is_loopback
+    except ValueError:
+        return False
