@@ -37,6 +37,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now) -> Servic
         database=database,
         vault=Vault(LocalFiles(settings.data_dir / "vault"), master_key(settings, database)),
         engines={on_device.name: on_device},
+        framer=on_device,
         drafts=Drafts(clock),
         networks=Networks(clock),
         guesses=Guesses(clock),

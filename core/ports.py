@@ -96,3 +96,16 @@ class Engine(Protocol):
 
     def make(self, order: Order) -> Iterator[Stage | Headshot]:
         """Stages in order, each headshot as it is finished. Raises EngineRefused, EngineUnavailable."""
+
+
+class Framer(Protocol):
+    """Looks at a photo before anything is spent: what is wrong with it, and how a run would frame it."""
+
+    def examine(self, portrait: bytes) -> list[Finding]:
+        """What stands in the way of a headshot, the blocking things first."""
+
+    def preview(self, portrait: bytes, *, ratio: str, framing: Framing, long_side: int = 480) -> bytes:
+        """A small JPEG in the frame that a run would use. Raises EngineRefused."""
+
+    def before(self, portrait: bytes, *, ratio: str, framing: Framing, long_side: int) -> bytes:
+        """The photo as it was, in exactly the frame of the run's headshots. Raises EngineRefused."""

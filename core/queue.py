@@ -33,7 +33,7 @@ def enqueue(session: Session, kind: JobKind, ref: str, *, at: datetime) -> None:
     session.execute(wish.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Claim:
     """The right to work on one row, until the lease ends or the job is settled."""
 

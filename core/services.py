@@ -11,7 +11,7 @@ from core.clock import Clock, utc_now
 from core.db import reader
 from core.drafts import Drafts
 from core.fair_use import Guesses, Networks
-from core.ports import Engine
+from core.ports import Engine, Framer
 from core.settings import Settings
 from core.vault import Vault
 
@@ -22,6 +22,7 @@ class Services:
     database: sa.Engine
     vault: Vault
     engines: Mapping[str, Engine]
+    framer: Framer
     drafts: Drafts
     networks: Networks
     guesses: Guesses

@@ -90,7 +90,7 @@ class _Web:
             with svc.reading() as session:
                 run = access.own_run(session, _session(request), request.path_params["generation_id"])
                 access.may_read(session, _session(request), run.portrait_id, svc.clock())
-            data = svc.engines[run.engine].before(
+            data = svc.framer.before(
                 copies.read(svc, run.portrait_id),
                 ratio=run.ratio,
                 framing=Framing(zoom=run.zoom, turns=run.turns),
@@ -112,13 +112,10 @@ class _Web:
             if ratio not in {purpose.ratio for purpose in catalogue.purposes()}:
                 raise NotFound("There is no such picture.")
             turns = _number(request, "turns", 0, 3, -1)
-            engine = svc.engines.get(request.query_params.get("engine", ""))
-            if engine is None:
-                raise NotFound("There is no such picture.")
             framing = Framing(
                 zoom=_number(request, "zoom", 70, 150, 100) / 100, turns=None if turns < 0 else turns
             )
-            return _picture(engine.preview(draft.photo.data, ratio=ratio, framing=framing), "image/jpeg")
+            return _picture(svc.framer.preview(draft.photo.data, ratio=ratio, framing=framing), "image/jpeg")
 
         return _or_404(found)
 
