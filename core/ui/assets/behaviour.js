@@ -47,7 +47,7 @@ function tick() {
     const note = clock.dataset.wsNote ? "(your time)" : "";
     const [strong, rest, state] = said(clock.dataset.wsClock, new Date(clock.dateTime), now, note);
     write(clock.querySelector("strong"), strong);
-    write(clock.querySelector("strong + span"), ` · ${rest}`);
+    write(clock.querySelector("strong + span"), rest);
     if (clock.dataset.wsState !== state) {
       clock.dataset.wsState = state;
       clock.className = `ws-clock ws-${state}`;
@@ -55,6 +55,11 @@ function tick() {
       if (icon) icon.className = `ws-icon ws-icon-${ICONS[state]}`;
     }
   }
+  // A picture that is not there any more leaves its calm place, not a broken icon.
+  for (const img of document.querySelectorAll(".ws-photo img, .ws-option-frame img")) {
+    img.parentElement.classList.toggle("ws-missing", img.complete && img.naturalWidth === 0);
+  }
+  sync();
   const saying = document.querySelector("[data-ws-say]");
   if (saying && saying.dataset.wsSay !== spoken) say((spoken = saying.dataset.wsSay));
 }
@@ -71,6 +76,14 @@ function say(text) {
     document.body.append(region);
   }
   region.textContent = text;
+}
+
+// Dialogs live outside the app's own element, and are told here which theme it wears. The phone's menu gets its name.
+function sync() {
+  const app = document.querySelector(".stApp");
+  const scheme = app && getComputedStyle(app).colorScheme;
+  if (scheme && document.documentElement.style.colorScheme !== scheme) document.documentElement.style.colorScheme = scheme;
+  document.querySelector('[data-testid="stExpandSidebarButton"]')?.setAttribute("aria-label", "Menu");
 }
 
 function slide(input) {

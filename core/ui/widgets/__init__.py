@@ -4,8 +4,8 @@
     widgets.frame("My photos", "Everything of yours that is here, and when it goes.", now=now)
     widgets.show(widgets.photo(url, "Headshot 1"), widgets.clock(run.erase_at, now=now))
 
-Functions that only show return `Html`, so that they can be put into a `card` or a `row` and drawn together by one
-`show`: long lists stay cheap. Functions that ask (`picture_choice`, `confirm`, …) draw at once and answer.
+Functions that only show return `Html`, so that they can be put into a `card`, a `row` or a `stack` and drawn
+together: long lists stay cheap. Functions that ask (`picture_choice`, `confirm`, …) draw at once and answer.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,7 @@ from core.ui.widgets.markup import (
     photo,
     problem,
     row,
+    stack,
     stages,
     state_chip,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "reader_zone",
     "row",
     "show",
+    "stack",
     "stages",
     "state_chip",
     "timeline",
@@ -90,7 +92,7 @@ _WIDE: Final = "<style>:root{--ws-column:1440px}</style>"
 def frame(
     title: str | None = None, lead: str | None = None, *, now: datetime | None = None, wide: bool = False
 ) -> None:
-    """The first call of every page: our looks, our behaviour, a title and one sentence. `wide` is for operators."""
+    """The first call of every page: looks, behaviour, a title and one sentence. `wide` is for operators."""
     st.html(_STYLES + _WIDE if wide else _STYLES)
     behaviour(now)
     if title or lead:
@@ -98,8 +100,10 @@ def frame(
 
 
 def show(*parts: Html | None) -> None:
-    """Draws parts one below the other, as one element."""
-    st.html(el("div", *parts, class_="ws-stack"))
+    """Draws parts one below the other, each by itself: a clock that changes redraws no picture."""
+    for part in parts:
+        if part:
+            st.html(markup.stack(part))
 
 
 def reader_zone() -> tuple[ZoneInfo, str]:
@@ -118,7 +122,7 @@ def clock(
     gone_at: datetime | None = None,
     brief: bool = False,
 ) -> Html:
-    """`29 d 23 h left · erased 12 Dec, 14:02 (your time)`, ticking. `brief` leaves the zone to the page's words."""
+    """`29 d 23 h left · erased 12 Dec, 14:02 (your time)`, ticking. `brief` leaves out the zone."""
     zone, said = reader_zone()
     note = "" if brief else said
     return markup.clock(erase_at, now=now, zone=zone, erased_at=erased_at, gone_at=gone_at, zone_note=note)

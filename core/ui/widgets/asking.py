@@ -1,13 +1,14 @@
 """Asking before something is gone for good.
 
-The thing and the number are named, it is said that nothing brings them back, and where much goes a word is typed.
+The thing and the number are named, it is said that nothing brings them back, and where much goes
+a word is typed.
 Whether the question is open is kept in the session, so a rerun from anywhere else leaves it on the screen.
 """
 
 import streamlit as st
 
 from core.ui.widgets.html import el
-from core.ui.widgets.markup import note
+from core.ui.widgets.markup import note, stack
 
 
 def danger_button(label: str, *, key: str, disabled: bool = False) -> bool:
@@ -41,10 +42,10 @@ def confirm_dialog(title: str, *, sentence: str, button_label: str, key: str, ty
 
 
 def _question(sentence: str, button_label: str, key: str, typed_word: str | None) -> None:
-    st.html(el("p", sentence))
+    st.html(stack(el("p", sentence)))
     with st.form(key=f"{key}-form", border=False):
         typed = st.text_input(f"Type {typed_word} to confirm", key=f"{key}-typed") if typed_word else None
-        st.html(note("This cannot be undone.", "due"))
+        st.html(stack(note("This cannot be undone.", "due")))
         with st.container(horizontal=True):
             with st.container(key=f"ws-danger-{key}-yes", width="content"):
                 said_yes = st.form_submit_button(button_label, key=f"{key}-yes")
@@ -53,7 +54,7 @@ def _question(sentence: str, button_label: str, key: str, typed_word: str | None
         _close(key)
         st.rerun()
     if said_yes and typed_word and (typed or "").strip().casefold() != typed_word.casefold():
-        st.html(note(f"Nothing was erased: type {typed_word} first.", "unknown"))
+        st.html(stack(note(f"Nothing was erased: type {typed_word} first.", "unknown")))
     elif said_yes:
         _close(key)
         st.session_state[_yes(key)] = True

@@ -51,7 +51,7 @@ def picture_choice(
     compact: bool = False,
     hide_label: bool = False,
 ) -> str:
-    """The chosen option's id; `value` until something was chosen, and where the chosen one no longer exists."""
+    """The chosen option's id; `value` until one was chosen, and where the chosen one no longer exists."""
     offered = {option.id for option in options}
     held = st.session_state.get(key)
     chosen = held.get("value") if isinstance(held, Mapping) else None

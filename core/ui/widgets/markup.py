@@ -1,7 +1,7 @@
 """The components as markup: pure functions from facts to `Html`, shared by every page.
 
-Colour never speaks alone: each state has a drawing and a word. Clocks are plain `<time>` elements that are right
-as they arrive; assets/behaviour.js keeps all of them ticking, so a list of two hundred costs one timer.
+Colour never speaks alone: each state has a drawing and a word. Clocks are plain `<time>` elements that are
+right as they arrive; assets/behaviour.js keeps all of them ticking, so a list of two hundred costs one timer.
 """
 
 from collections.abc import Collection, Sequence
@@ -66,8 +66,8 @@ def clock(
 ) -> Html:
     """The clock of a copy, a run or a photo. It ticks while it counts, and stands still once erased."""
     said = wording.erase_clock(erase_at, now=now, zone=zone, erased_at=erased_at, gone_at=gone_at, zone_note=zone_note)
-    ticking = erased_at is None and gone_at is None
-    return _time(said, erase_at if ticking else (erased_at or gone_at or erase_at), zone_note, "erase", ticking)
+    ended_at = erased_at or gone_at
+    return _time(said, ended_at or erase_at, zone_note, "erase", ticking=ended_at is None)
 
 
 def deadline(due_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str = "") -> Html:
@@ -80,8 +80,7 @@ def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: 
     return el(
         "time",
         icon(_ICONS[said.state]),
-        el("strong", said.strong),
-        el("span", f" · {said.rest}" if said.rest else ""),
+        el("span", el("strong", said.strong), " · ", el("span", said.rest)),
         class_=f"ws-clock ws-{said.state}",
         datetime=at.isoformat(timespec="seconds"),
         data_ws_clock=kind if ticking else None,
@@ -104,9 +103,10 @@ def key_figure(
     trend_says: str = "",
 ) -> Html:
     """A number, what it counts, how it changed. `trend_says` puts the little bars into words."""
+    of_what = el("span", f" {unit}", class_="ws-unit") if unit else None
     return el(
         "div",
-        el("p", number, el("span", f" {unit}", class_="ws-unit") if unit else None, class_="ws-figure-number"),
+        el("p", number, of_what, class_="ws-figure-number"),
         el("p", counts, class_="ws-figure-counts"),
         _bars(trend, trend_says) if trend else None,
         (state_chip(state, change) if state else el("p", change, class_="ws-quiet")) if change else None,
@@ -169,7 +169,7 @@ def stages(
 
 def _stage(name: str, done: bool, current: bool, failed: bool) -> Html:
     if failed:
-        return el("li", icon("alert"), name, el("span", "stopped here"), class_="ws-broken")
+        return el("li", icon("alert"), name, el("span", "· stopped here"), class_="ws-broken")
     if done:
         return el("li", icon("check"), name, el("span", "done", class_="ws-unseen"), class_="ws-done")
     if current:
@@ -240,7 +240,7 @@ def photo(url: str, alt: str, *, ratio: str = "4:5", max_width: int | None = Non
 
 
 def compare(before_url: str | None, after_url: str, alt: str, *, ratio: str = "4:5", max_width: int = 480) -> Html:
-    """Before and after under one slider, a native range: it can be dragged, tapped and stepped with arrow keys."""
+    """Before and after under one slider: a native range, to be dragged, tapped or stepped with arrow keys."""
     if before_url is None:
         return photo(after_url, alt, ratio=ratio, max_width=max_width)
     wide, high = (int(side) for side in ratio.split(":"))
@@ -269,11 +269,10 @@ def compare(before_url: str | None, after_url: str, alt: str, *, ratio: str = "4
 def claim_code(code: str, *, saved_as: str = "workshot-claim-code.txt") -> Html:
     """The code, once: large, in fours, with a copy button and a file made in the browser alone."""
     shown = wording.groups_of_four(code)
-    groups = (el("span", group) for group in shown.split("-"))
     return el(
         "div",
         el("p", el("strong", "Your claim code")),
-        el("p", *groups, class_="ws-code", data_ws_code=True, aria_label=shown),
+        el("p", shown, class_="ws-code", data_ws_code=True),
         el(
             "div",
             _button("Copy code", "copy", data_ws_copy=shown),
@@ -316,6 +315,11 @@ def _download(item: DownloadLink) -> Html:
 def card(*parts: "Html | str | None") -> Html:
     """Things that belong together, within one line."""
     return el("div", *parts, class_="ws-card")
+
+
+def stack(*parts: "Html | str | None") -> Html:
+    """Parts one below the other, as one element."""
+    return el("div", *parts, class_="ws-stack")
 
 
 def row(*parts: "Html | str | None") -> Html:

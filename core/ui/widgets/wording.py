@@ -1,6 +1,6 @@
 """What a clock, a date or a count says, as pure functions of the instants they are handed.
 
-The same sentences are spoken by the browser between two runs of a page (assets/behaviour.js): change both, and
+The same sentences are spoken by the browser between two runs of a page (assets/behaviour.js): change both;
 tests/ui/test_widgets.py holds them to one another.
 """
 
@@ -25,7 +25,7 @@ class Said:
     state: str
 
     def __str__(self) -> str:
-        return f"{self.strong} · {self.rest}" if self.rest else self.strong
+        return f"{self.strong} · {self.rest}"
 
 
 def length(span: timedelta) -> str:
