@@ -152,13 +152,18 @@ def _take_cookie(headers: Headers, name: str) -> tuple[str | None, Headers]:
 
 
 def content_security_policy(index_html: str) -> str:
-    """Only what Streamlit's front end needs. `blob:` runs components that are written inline in our own code."""
+    """
+    Only what Streamlit's front end needs. `blob:` runs components that are written inline in our own code;
+    'wasm-unsafe-eval' lets its protobuf reader compile its own arithmetic, and lets no text become a script;
+    `data:` under connect-src is how the camera widget reads its own snapshot.
+    """
     scripts = re.findall(r"<script>(.*?)</script>", index_html, re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (
-        f"default-src 'self'; script-src 'self' {allowed} blob:; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+        f"default-src 'self'; script-src 'self' {allowed} blob: 'wasm-unsafe-eval'; "
+        "style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data:; worker-src 'self' blob:; "
         "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
 
@@ -249,6 +254,39 @@ class BodyTooLargeError(Exception):
 
 
 @dataclass
+class Body:
+    """Watches one request's body on its way in."""
+
+    arriving: Receive
+    limit: int
+    read: int = field(default=0, init=False)
+    ended: bool = field(default=False, init=False)
+
+    async def receive(self) -> Message:
+        """Stops as soon as there is more than agreed, whatever the sender declared."""
+        message = await self.arriving()
+        self.read += len(message.get("body", b""))
+        self.ended = not message.get("more_body", False)
+        if self.read > self.limit:
+            raise BodyTooLargeError
+        return message
+
+    async def read_out(self, at_most: int) -> bool:
+        """
+        Let a refused body arrive, keeping nothing: a browser that is cut off while it sends never reads the answer.
+        False where it goes on for longer than anything we would have taken; then the connection has to go.
+        """
+        end = self.read + at_most
+        while not self.ended and self.read < end:
+            message = await self.arriving()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            self.read += len(message.get("body", b""))
+            self.ended = not message.get("more_body", False)
+        return self.ended
+
+
+@dataclass
 class Reply:
     """Watches one response on its way out."""
 
@@ -325,23 +363,50 @@ class Guard:
             log.error("A connection failed: %s", outline(exc))
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        uploading = bool(UPLOAD_PATH.fullmatch(scope["path"])) and scope["method"] == "PUT"
+        body = Body(receive, self._limits.upload_bytes if uploading else self._limits.form_bytes)
         reply = Reply(send, self, mint=self._should_mint(scope))
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            await _refuse(refusal, scope, receive, reply)
-            return
         try:
-            if UPLOAD_PATH.fullmatch(scope["path"]) and scope["method"] == "PUT":
-                await self._upload(scope, receive, reply)
-            else:
-                await self._app(scope, _at_most(self._limits.form_bytes, receive), reply)
+            with self._admitted(scope) as refusal:
+                if refusal is None:
+                    await self._app(scope, body.receive, reply)
         except BodyTooLargeError:
-            await _fail(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, scope, receive, reply)
+            refusal = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         except ClientDisconnect:
             raise
         except Exception as exc:
             log.error("A request failed: %s", outline(exc))
-            await _fail(HTTPStatus.INTERNAL_SERVER_ERROR, scope, receive, reply)
+            refusal = HTTPStatus.INTERNAL_SERVER_ERROR
+        if refusal is not None:
+            await self._refuse(refusal, scope, body, reply)
+
+    async def _refuse(self, status: HTTPStatus, scope: Scope, body: Body, reply: Reply) -> None:
+        if reply.started:
+            # Half an answer is out; breaking the connection is the only way left to say that the rest is missing.
+            raise ConnectionAbortedError("response cut short")
+        response = PlainTextResponse(REFUSALS[status] + "\n", status_code=status)
+        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+            response.headers["retry-after"] = "10"
+        if scope["method"] not in SAFE_METHODS and not await body.read_out(self._limits.upload_bytes):
+            response.headers["connection"] = "close"
+        await response(scope, body.arriving, reply)
+
+    @contextmanager
+    def _admitted(self, scope: Scope) -> Iterator[HTTPStatus | None]:
+        """Why a request may not go on; if it may and brings an upload, the upload counts until it is over."""
+        refusal = self._refusal(scope)
+        if refusal is not None or scope["method"] != "PUT":
+            yield refusal
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        size = int(declared) if declared.isdigit() else self._limits.upload_bytes
+        upload = OpenUpload(owner=session_hash(scope), size=size)
+        refusal = self._no_room_for(upload)
+        self._arriving.append(upload)
+        try:
+            yield refusal
+        finally:
+            self._arriving.remove(upload)
 
     def _refusal(self, scope: Scope) -> HTTPStatus | None:
         headers, path, method = scope["headers"], scope["path"], scope["method"]
@@ -362,19 +427,6 @@ class Guard:
         session = session_hash(scope)
         return session is not None and self._framework.owner(framework_session) == session
 
-    # Uploads.
-
-    async def _upload(self, scope: Scope, receive: Receive, reply: Reply) -> None:
-        most = self._limits.upload_bytes
-        declared = dict(scope["headers"]).get(b"content-length", b"")
-        arriving = OpenUpload(owner=session_hash(scope), size=int(declared) if declared.isdigit() else most)
-        refusal = self._no_room_for(arriving)
-        if refusal is not None:
-            await _refuse(refusal, scope, receive, reply)
-            return
-        with self._counted(arriving):
-            await self._app(scope, _at_most(most, receive), reply)
-
     def _no_room_for(self, upload: OpenUpload) -> HTTPStatus | None:
         if upload.size > self._limits.upload_bytes:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -385,14 +437,6 @@ class Guard:
         if sum(other.size for other in everyones) > self._limits.all_bytes:
             return HTTPStatus.SERVICE_UNAVAILABLE
         return None
-
-    @contextmanager
-    def _counted(self, upload: OpenUpload) -> Iterator[None]:
-        self._arriving.append(upload)
-        try:
-            yield
-        finally:
-            self._arriving.remove(upload)
 
     # What leaves.
 
@@ -419,34 +463,3 @@ class Guard:
         if b"set-cookie" in names or b"cache-control" not in names:
             out.append((b"cache-control", b"no-store"))
         return out + [(name, value) for name, value in self._security_headers if name not in names]
-
-
-def _at_most(limit: int, receive: Receive) -> Receive:
-    """`receive` that stops a body as soon as it is larger than agreed, whatever its sender declared."""
-    received = 0
-
-    async def measured() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise BodyTooLargeError
-        return message
-
-    return measured
-
-
-async def _refuse(status: HTTPStatus, scope: Scope, receive: Receive, reply: Reply) -> None:
-    response = PlainTextResponse(REFUSALS[status] + "\n", status_code=status)
-    if scope["method"] not in SAFE_METHODS:
-        response.headers["connection"] = "close"  # or the server would read the refused body to its end
-    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        response.headers["retry-after"] = "10"
-    await response(scope, receive, reply)
-
-
-async def _fail(status: HTTPStatus, scope: Scope, receive: Receive, reply: Reply) -> None:
-    if reply.started:
-        # Half an answer is out; breaking the connection is the only way left to say that the rest is missing.
-        raise ConnectionAbortedError("response cut short") from None
-    await _refuse(status, scope, receive, reply)

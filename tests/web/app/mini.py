@@ -4,11 +4,13 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import streamlit as st
 
 from core.ui import session
 
+ASSETS = Path(__file__).resolve().parents[3] / "core" / "ui" / "assets"
 INLINE_JS = """
 export default function (component) {
   const button = document.createElement("button");
@@ -54,7 +56,8 @@ else:
     from starlette.middleware import Middleware
     from starlette.requests import Request
     from starlette.responses import JSONResponse, PlainTextResponse, Response
-    from starlette.routing import Route
+    from starlette.routing import Mount, Route
+    from starlette.staticfiles import StaticFiles
     from streamlit import runtime
 
     from core.clock import utc_now
@@ -101,9 +104,10 @@ else:
         __file__,
         lifespan=lifespan,
         routes=[
+            Mount("/assets", StaticFiles(directory=ASSETS)),
             Route("/test/whoami", whoami),
             Route("/test/uploads", uploads),
-            Route("/test/media", media),
+            Route("/test/stored", media),
             Route("/test/switch", switch, methods=["GET", "POST"]),
             Route("/test/echo", echo, methods=["POST"]),
             Route("/test/boom", boom),
