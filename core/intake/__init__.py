@@ -25,10 +25,10 @@ MAX_BYTES = 20 * 1000 * 1000
 MAX_PIXELS = 60_000_000
 SHORTEST_SIDE = 200
 
-# AVIF decodes to up to 17 bytes a pixel; phones take no photos in it above this size.
+# Most formats decode in up to 12 bytes a pixel, AVIF in 17; phones take no photos in it above this size.
 _MAX_PIXELS = {"AVIF": 40_000_000}
+_WEIGHT = {"AVIF": 1.5}
 _MAX_SCANNED = 1_500_000_000  # scans × pixels of a progressive JPEG, each scan a pass over the whole picture
-_PATIENCE = 30.0  # seconds to wait for room to decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def read(data: bytes) -> CleanPhoto:
         parts = take_apart(data, kind)
         if parts.size is not None:
             _fits(parts.size, parts)
-        with _room.of(_decoded_pixels(parts)):
+        with _room.of(_weight(parts)):
             return _clean(parts)
     except (InvalidPhoto, Busy):
         raise
@@ -119,22 +119,25 @@ def _unreadable() -> InvalidPhoto:
     return InvalidPhoto("We can't open this file. It may be damaged: try taking the photo again.", code="unreadable")
 
 
-def _decoded_pixels(parts: Parts) -> int:
-    """What decoding may take; a file that does not say is taken at the most."""
-    return parts.size[0] * parts.size[1] if parts.size else MAX_PIXELS
+def _weight(parts: Parts) -> int:
+    """What decoding may take, in ordinary pixels; a file that does not say is taken at the most."""
+    if parts.size is None:
+        return MAX_PIXELS
+    return int(parts.size[0] * parts.size[1] * _WEIGHT.get(parts.format, 1))
 
 
 class _Room:
     """Keeps all photos being decoded at once within the memory of the largest allowed one."""
 
-    def __init__(self, pixels: int) -> None:
+    def __init__(self, pixels: int, *, patience: float = 30.0) -> None:
         self._free = pixels
+        self._patience = patience  # seconds
         self._changed = threading.Condition()
 
     @contextmanager
     def of(self, pixels: int) -> Iterator[None]:
         with self._changed:
-            if not self._changed.wait_for(lambda: pixels <= self._free, timeout=_PATIENCE):
+            if not self._changed.wait_for(lambda: pixels <= self._free, timeout=self._patience):
                 raise Busy("Many photos are being read right now. Please try again in a minute.")
             self._free -= pixels
         try:

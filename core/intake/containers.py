@@ -359,8 +359,8 @@ def _properties(data: bytes, at: int, end: int, parts: Parts) -> None:
                 parts.size = size
         elif name == b"colr" and body[:4] in (b"prof", b"rICC"):
             parts.carries_profile(body[4:])
-        elif name == b"auxC" and b"depth" in body:
-            parts.carried[removed.DEPTH] += 1
+        elif name == b"auxC" and not (b":alpha" in body or b"auxid:1" in body):
+            parts.carried[removed.DEPTH] += 1  # of a portrait mode: depth, skin, hair, teeth
 
 
 def _items(data: bytes, at: int, end: int) -> list[tuple[int, bytes]]:
