@@ -136,7 +136,7 @@ class Leftovers:
     not connected or that no page has taken for a while, because a page takes its upload at once.
     """
 
-    def __init__(self, keep_untaken_for: timedelta = KEEP_UNTAKEN_FOR) -> None:
+    def __init__(self, keep_untaken_for: timedelta) -> None:
         self._keep_for = keep_untaken_for
         self._first_seen: dict[tuple[str, str], datetime] = {}
 
@@ -155,9 +155,11 @@ class Leftovers:
         return closed + len(late)
 
 
-async def purge_closed_sessions(clock: Clock, every: timedelta = timedelta(seconds=15)) -> None:
+async def purge_closed_sessions(
+    clock: Clock, *, every: timedelta = timedelta(seconds=15), keep_untaken_for: timedelta = KEEP_UNTAKEN_FOR
+) -> None:
     """Runs as long as the server, from its lifespan."""
-    leftovers = Leftovers()
+    leftovers = Leftovers(keep_untaken_for)
     while True:
         await asyncio.sleep(every.total_seconds())
         try:

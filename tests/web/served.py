@@ -47,6 +47,7 @@ def until(what: Callable[[], T], *, seconds: float = 20) -> T:
 class Server:
     port: int
     log: Path
+    pid: int = 0
 
     @property
     def host(self) -> str:
@@ -75,6 +76,11 @@ class Server:
     def logged(self) -> str:
         return self.log.read_text()
 
+    def temporary_files(self) -> list[str]:
+        """What this process has open that has no name any more."""
+        open_files = [os.readlink(entry) for entry in Path(f"/proc/{self.pid}/fd").iterdir() if entry.is_symlink()]
+        return [name for name in open_files if name.endswith("(deleted)")]
+
     def is_up(self) -> bool:
         try:
             return httpx.get(f"{self.url}/_stcore/health").status_code == 200
@@ -98,6 +104,7 @@ def serve(log: Path, *, uvicorn: bool = False, **environment: str) -> Iterator[S
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    server.pid = process.pid
     try:
         assert until(server.is_up, seconds=60), server.logged()
         yield server
@@ -160,10 +167,10 @@ class Tab:
     ) -> None:
         self.close()
 
-    def run(self) -> Self:
+    def run(self, query: str = "") -> Self:
         """Ask for one run of the page and read until it has finished."""
         ask = BackMsg()
-        ask.rerun_script.query_string = ""
+        ask.rerun_script.query_string = query
         self._socket.send(ask.SerializeToString())
         self.texts = []
         while True:

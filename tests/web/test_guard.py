@@ -3,12 +3,15 @@
 import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from starlette.responses import Response
 from websockets.exceptions import InvalidStatus
 
-from tests.web.served import HTML, Server, Visitor, until
+from core.guard import harden_cookie
+from tests.web.served import HTML, Server, Visitor, serve, until
 
 TOKEN = re.compile(r"workshot=([\w-]{43})")
 KB = 1000
@@ -54,6 +57,17 @@ def test_behind_https_streamlits_own_cookie_is_secure_too(secure_server: Server)
 
     assert cookie.startswith("_streamlit_xsrf=")
     assert "Secure" in cookie
+
+
+def test_streamlits_login_ends_with_the_browser() -> None:
+    login = Response()
+    login.set_cookie("_streamlit_user", "signed", max_age=30 * 86400, expires=30 * 86400, httponly=True)
+    login.delete_cookie("_streamlit_user_tokens")
+    kept, erased = (value for name, value in login.raw_headers if name == b"set-cookie")
+
+    assert harden_cookie(kept, secure=True) == b"_streamlit_user=signed; HttpOnly; Path=/; SameSite=lax; Secure"
+    assert b"Max-Age=0" in harden_cookie(erased, secure=True)
+    assert b"Secure" not in harden_cookie(kept, secure=False)
 
 
 def test_behind_https_the_unprefixed_cookie_means_nothing(secure_server: Server) -> None:
@@ -429,14 +443,52 @@ def test_logs_name_no_session_no_token_and_no_person(request: pytest.FixtureRequ
         assert private not in logged
 
 
-def test_temporary_files_are_never_made_of_an_upload() -> None:
-    from starlette.formparsers import MultiPartParser
+# What lingers.
 
-    from core.ui import session
 
-    before = MultiPartParser.spool_max_size
-    try:
-        session.keep_uploads_off_disk()
-        assert MultiPartParser.spool_max_size > 20 * 1024**2
-    finally:
-        MultiPartParser.spool_max_size = before
+def test_an_upload_touches_no_disk(server: Server, visitor: Visitor) -> None:
+    seen: list[str] = []
+
+    def slowly() -> Iterator[bytes]:
+        yield b'--b\r\ncontent-disposition: form-data; name="f"; filename="p"\r\n\r\n'
+        yield b"x" * 1900 * KB
+        seen.extend(until(server.temporary_files, seconds=1))
+        yield b"\r\n--b--\r\n"
+
+    with visitor.tab() as tab:
+        tab.run()
+        stored = visitor.http.put(
+            f"/_stcore/upload_file/{tab.session_id}/one",
+            content=slowly(),
+            headers={"x-xsrftoken": visitor.xsrf, "content-type": "multipart/form-data; boundary=b"},
+        )
+    assert stored.status_code == 204
+    assert seen == []
+
+
+def test_a_closing_tab_drops_its_uploads_by_itself(logs: Path) -> None:
+    with serve(logs / "no-purge.log", MINI_PURGE_EVERY="3600") as server:
+        visitor = server.visitor()
+        with visitor.tab() as tab:
+            visitor.put(tab.run().session_id, b"x")
+            assert held(server)["count"] == 1
+        assert until(lambda: held(server)["count"] == 0)
+
+
+def test_a_tab_that_came_back_without_a_run_leaves_nothing_either(server: Server, visitor: Visitor) -> None:
+    with visitor.tab() as tab:
+        tab.run()
+    with visitor.tab(resume=tab.session_id):
+        assert until(lambda: visitor.put(tab.session_id, b"x").status_code == 204)
+    assert until(lambda: held(server)["count"] == 0)
+
+
+def test_an_idle_server_lets_go_of_what_nobody_will_ask_for(logs: Path) -> None:
+    with serve(logs / "hasty.log", MINI_KEEP_UNTAKEN="1", STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="1") as server:
+        visitor = server.visitor()
+        with visitor.tab() as tab:
+            visitor.put(tab.run("media=1").session_id, b"x")
+            assert held(server)["count"] == 1
+            assert until(lambda: held(server)["count"] == 0)  # no page took it, though its tab is still open
+            assert httpx.get(f"{server.url}/test/stored").json()
+        assert until(lambda: httpx.get(f"{server.url}/test/stored").json() == [])

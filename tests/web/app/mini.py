@@ -36,7 +36,7 @@ def page() -> None:
     if inline(data={"word": "component"}, on_pressed_change=lambda: None).pressed:
         st.text("component answered")
     st.html("<p id='own'>own <b>html</b></p>")
-    if st.button("Media"):
+    if st.button("Media") or "media" in st.query_params:
         st.audio(b"RIFF-private", format="audio/wav")
     if st.button("Fail"):
         raise ValueError("the message names Jane Doe")
@@ -94,7 +94,13 @@ else:
     async def lifespan(_: st.App) -> AsyncIterator[None]:
         quiet_logs()
         session.keep_uploads_off_disk()
-        purge = asyncio.create_task(session.purge_closed_sessions(utc_now, every=timedelta(seconds=0.5)))
+        purge = asyncio.create_task(
+            session.purge_closed_sessions(
+                utc_now,
+                every=timedelta(seconds=float(os.environ.get("MINI_PURGE_EVERY", "0.5"))),
+                keep_untaken_for=timedelta(seconds=float(os.environ.get("MINI_KEEP_UNTAKEN", "120"))),
+            )
+        )
         try:
             yield
         finally:
