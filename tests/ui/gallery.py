@@ -24,16 +24,34 @@ def hours(number: float) -> datetime:
 
 
 def asking() -> None:
+    widgets.show(
+        widgets.promised(
+            [
+                "Made on this server by WorkShot. Nothing is sent to anyone else.",
+                "Erased by the clock you choose, after 30 days at the latest, or the moment you say so.",
+                "Never used for training.",
+            ]
+        )
+    )
     st.file_uploader("Your photo", type=["jpg", "png", "webp", "heic", "avif"])
     widgets.show(
         widgets.note("Removed before saving: GPS position, camera serial number, 14 more.", "kept"),
         widgets.note("Is the photo a little dark? Facing a window usually helps.", "due"),
     )
+    st.toggle("Take a photo instead")
+    with st.expander("All 16 things that were removed", type="compact"):
+        widgets.show(widgets.facts([("Place", "GPS position (4)"), ("Camera", "serial number, lens")]))
     st.checkbox("This is my photo, or I have permission to use it")
     st.checkbox("I am 18 or older")
     style = widgets.picture_choice("Style", STYLES, value="soft", key="style")
     st.text(f"chosen style: {style}")
     st.segmented_control("Keep it for", ["0", "1 h", "24 h", "72 h", "7 d", "30 d"], default="30 d")
+    st.caption("Your photo is erased the moment the run ends; the results one hour later.")
+    st.pills("What is it for?", ["LinkedIn", "Résumé", "Business profile"], default="Résumé", required=True)
+    st.radio("Who makes it?", ["On this server", "APIMart"])
+    st.selectbox("Size", ["800 × 1000", "1200 × 1500"])
+    st.text_area("A note for the engine (optional)", max_chars=500)
+    st.slider("Zoom in", 70, 150, 100, format="%d %%")
     st.text_input("Claim code", placeholder="7Q4K-M2XW-…")
     st.select_slider("Zoom", ["less", "as it is", "more"], value="as it is")
     widgets.show(
@@ -45,6 +63,7 @@ def asking() -> None:
             ]
         )
     )
+    widgets.show(widgets.quiet("2 of 3 left today · new ones: ", widgets.deadline(hours(9), now=NOW, brief=True)))
     st.button("Generate headshots", type="primary", width="stretch")
 
 

@@ -159,7 +159,14 @@ if (!window.workshotListens) {
   listen();
 }
 
+// Streamlit takes a page's styles away for a moment as it turns to the next one; a link of our own stays.
+function keepLooks(href) {
+  if (!href || document.getElementById("ws-looks")) return;
+  document.head.append(Object.assign(document.createElement("link"), { id: "ws-looks", rel: "stylesheet", href }));
+}
+
 export default function ({ data }) {
+  keepLooks(data?.looks);
   const off = (data?.now ?? Date.now()) - Date.now();
   skew = Math.abs(off) > 3000 ? off : 0; // a little lateness is the network, not a wrong clock
   tick();

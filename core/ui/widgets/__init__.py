@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.ui.widgets import markup
 from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, open_confirm
-from core.ui.widgets.components import ASSETS, PictureOption, behaviour, picture_choice
+from core.ui.widgets.components import ASSETS, STYLES, PictureOption, behaviour, picture_choice
 from core.ui.widgets.html import Html, el, icon, join
 from core.ui.widgets.markup import (
     CopyLine,
@@ -34,6 +34,8 @@ from core.ui.widgets.markup import (
     note,
     photo,
     problem,
+    promised,
+    quiet,
     row,
     stack,
     stages,
@@ -75,6 +77,10 @@ __all__ = [
     "photo",
     "picture_choice",
     "problem",
+    "promised",
+    "quiet",
+    "promised",
+    "quiet",
     "reader_zone",
     "row",
     "show",
@@ -85,7 +91,7 @@ __all__ = [
     "variants",
 ]
 
-_STYLES: Final = f"<style>{(ASSETS / 'workshot.css').read_text('utf-8')}</style>"
+_STYLES: Final = f"<style>{STYLES}</style>"
 _WIDE: Final = "<style>:root{--ws-column:1440px}</style>"
 
 

@@ -6,6 +6,7 @@ Both run in the page itself, without a frame of their own, and take their looks 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ import streamlit as st
 
 ASSETS: Final = Path(__file__).parents[1] / "assets"
 """The folder behind the route `/assets/`: typeface, style sheet, scripts."""
+
+STYLES: Final = (ASSETS / "workshot.css").read_text("utf-8")
+_LOOKS: Final = f"/assets/workshot.css?v={sha256(STYLES.encode()).hexdigest()[:12]}"
 
 _behaviour = st.components.v2.component(
     "workshot_behaviour", js=(ASSETS / "behaviour.js").read_text("utf-8"), isolate_styles=False
@@ -37,8 +41,8 @@ class PictureOption:
 
 def behaviour(now: datetime | None) -> None:
     """Once per page. `now` tells browsers whose clock is wrong what time it really is."""
-    data = {"now": int(now.timestamp() * 1000)} if now else {}
-    _behaviour(key="ws-behaviour", data=data)
+    instant = int(now.timestamp() * 1000) if now else None
+    _behaviour(key="ws-behaviour", data={"now": instant, "looks": _LOOKS})
 
 
 def picture_choice(

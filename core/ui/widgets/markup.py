@@ -80,7 +80,7 @@ def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: 
     return el(
         "time",
         icon(_ICONS[said.state]),
-        el("span", el("strong", said.strong), " · ", el("span", said.rest)),
+        el("span", el("strong", said.strong), "\u00a0· ", el("span", said.rest)),
         class_=f"ws-clock ws-{said.state}",
         datetime=at.isoformat(timespec="seconds"),
         data_ws_clock=kind if ticking else None,
@@ -207,6 +207,16 @@ def note(text: "Html | str", state: State = "info") -> Html:
     return el("div", icon(_ICONS[state]), el("div", el("p", text)), class_=f"ws-note ws-{state}")
 
 
+def quiet(*parts: "Html | str") -> Html:
+    """A line said under one's breath: what is left, when something starts anew."""
+    return el("p", *parts, class_="ws-quiet")
+
+
+def promised(lines: Sequence[str]) -> Html:
+    """What is promised before anything is asked, one line each."""
+    return el("ul", *(el("li", icon("check"), el("span", line)) for line in lines), class_="ws-promised")
+
+
 def facts(pairs: Sequence[tuple[str, "Html | str"]]) -> Html:
     """Terms and what they are, as a statement prints them."""
     rows = (el("div", el("dt", term), el("dd", what)) for term, what in pairs)
@@ -324,3 +334,13 @@ def stack(*parts: "Html | str | None") -> Html:
 
 def row(*parts: "Html | str | None") -> Html:
     return el("div", *parts, class_="ws-row")
+
+
+def quiet(*parts: "Html | str | None") -> Html:
+    """A line in quiet ink; a clock may stand in it."""
+    return el("div", *parts, class_="ws-quiet")
+
+
+def promised(lines: Sequence[str]) -> Html:
+    """What holds for a photo, before it is added: a line each, with a tick."""
+    return el("ul", *(el("li", icon("check"), el("span", line)) for line in lines), class_="ws-promised")
