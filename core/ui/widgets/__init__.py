@@ -79,8 +79,6 @@ __all__ = [
     "problem",
     "promised",
     "quiet",
-    "promised",
-    "quiet",
     "reader_zone",
     "row",
     "show",

@@ -207,16 +207,6 @@ def note(text: "Html | str", state: State = "info") -> Html:
     return el("div", icon(_ICONS[state]), el("div", el("p", text)), class_=f"ws-note ws-{state}")
 
 
-def quiet(*parts: "Html | str") -> Html:
-    """A line said under one's breath: what is left, when something starts anew."""
-    return el("p", *parts, class_="ws-quiet")
-
-
-def promised(lines: Sequence[str]) -> Html:
-    """What is promised before anything is asked, one line each."""
-    return el("ul", *(el("li", icon("check"), el("span", line)) for line in lines), class_="ws-promised")
-
-
 def facts(pairs: Sequence[tuple[str, "Html | str"]]) -> Html:
     """Terms and what they are, as a statement prints them."""
     rows = (el("div", el("dt", term), el("dd", what)) for term, what in pairs)
