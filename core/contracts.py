@@ -47,7 +47,7 @@ _KEEP_FOR = {
     Contract.MONTH: timedelta(days=30),
 }
 _LABELS = {
-    Contract.PROCESS: "Photo: not kept · results: 1 hour",
+    Contract.PROCESS: "Not kept",
     Contract.HOUR: "1 hour",
     Contract.DAY: "24 hours",
     Contract.THREE_DAYS: "72 hours",

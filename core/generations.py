@@ -13,7 +13,7 @@ The row is the truth and the worker may be killed between any two lines:
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -200,6 +200,8 @@ class RunView:
     made: int  # how many there ever were
     stages: tuple[str, ...]  # entered so far, in order
     ahead: int  # runs that wait before this one
+    erased_at: datetime | None  # of everything only this run has, once that is so
+    gone_at: datetime | None
 
     @property
     def is_live(self) -> bool:
@@ -245,7 +247,37 @@ def _view(session: Session, run: Generation, now: datetime) -> RunView:
         made=len(made),
         stages=tuple(dict.fromkeys(session.exec(entered).all())),
         ahead=ahead,
+        erased_at=_when_all(copy.erased_at for copy in made) if made else run.ended_at,
+        gone_at=_when_all(copy.gone_at for copy in made) if made else run.ended_at,
     )
+
+
+def _when_all(instants: Iterable[datetime | None]) -> datetime | None:
+    """The last of them, or None while one is missing."""
+    known = list(instants)
+    return None if None in known else max(instant for instant in known if instant is not None)
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What became of each copy that a run used or made."""
+
+    erased: tuple[Copy, ...]  # due, erased or gone
+    kept: tuple[Copy, ...]  # uploads that another run still uses
+
+    @property
+    def is_proved(self) -> bool:
+        return all(copy.gone_at is not None for copy in self.erased)
+
+
+def trail(session: Session, session_hash: str, generation_id: str) -> Trail:
+    """The evidence, for a person who erased a run. Raises NotFound."""
+    run = access.own_run(session, session_hash, generation_id)
+    made = session.exec(select(HeadshotRow.copy_id).where(HeadshotRow.generation_id == run.id)).all()
+    ids = [*filter(None, (run.portrait_id, run.clothing_id, run.backdrop_id)), *made]
+    found = [session.get_one(Copy, copy_id) for copy_id in ids]
+    kept = tuple(copy for copy in found if copy.kind.is_upload and copy.erase_by > run.erase_by)
+    return Trail(erased=tuple(copy for copy in found if copy not in kept), kept=kept)
 
 
 # ---------------------------------------------------------------------------------------------------- the worker

@@ -30,8 +30,21 @@ class CopyKind(StrEnum):
     CANARY = "canary"
 
     @property
+    def label(self) -> str:
+        return _KIND_LABELS[self]
+
+    @property
     def is_upload(self) -> bool:
         return self in (CopyKind.PORTRAIT, CopyKind.CLOTHING, CopyKind.BACKDROP)
+
+
+_KIND_LABELS = {
+    CopyKind.PORTRAIT: "Your photo",
+    CopyKind.CLOTHING: "Clothing picture",
+    CopyKind.BACKDROP: "Backdrop picture",
+    CopyKind.HEADSHOT: "Headshot",
+    CopyKind.CANARY: "Test object",
+}
 
 
 class EraseReason(StrEnum):

@@ -6,6 +6,7 @@ their numbers. A sentence stands here or nowhere.
 import hashlib
 from dataclasses import dataclass
 
+from core.contracts import Contract
 from core.settings import Settings
 
 
@@ -80,4 +81,8 @@ def version(settings: Settings) -> str:
 
 
 def _numbers(settings: Settings) -> dict[str, str]:
-    return {"longest": settings.longest_contract.label, "run_by": settings.run_by}
+    longest = settings.longest_contract
+    return {
+        "longest": (Contract.HOUR if longest is Contract.PROCESS else longest).label,
+        "run_by": settings.run_by,
+    }

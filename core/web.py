@@ -9,14 +9,12 @@ import hmac
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from ipaddress import ip_address
-from pathlib import Path
 
 import prometheus_client
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
-from sqlmodel import col, func, select
+from sqlmodel import Session, col, func, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -43,6 +41,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/metrics", web.metrics),
         Route("/img/{copy_id}", web.image),
         Route("/before/{generation_id}", web.before),
+        Route("/preview/{generation_id}", web.preview),
         Route("/zip/{generation_id}", web.archive),
         Route("/draft/{draft_id}", web.draft),
         Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
@@ -73,12 +72,13 @@ class _Web:
         def found() -> Response:
             with svc.reading() as session:
                 copy = access.may_read(session, _session(request), request.path_params["copy_id"], svc.clock())
-                name = _file_name(session, copy)
+                name, offered = _what_it_is(session, copy)
             data = copies.read(svc, copy.id)
-            width = _wanted_width(request, copy)
-            if width != copy.width:
-                data = pictures.smaller(data, width)
-            return _picture(data, copy.media_type, download=f"{name}-{width}.jpg" if "dl" in request.query_params else None)
+            size = _wanted_size(request, copy, offered)
+            if size != (copy.width, copy.height):
+                data = pictures.smaller(data, size)
+            download = f"{name}-{size[0]}x{size[1]}.jpg" if "dl" in request.query_params else None
+            return _picture(data, copy.media_type, download=download)
 
         return _or_404(found)
 
@@ -107,17 +107,31 @@ class _Web:
         def found() -> Response:
             draft = svc.drafts.find(_session(request), request.path_params["draft_id"])
             if draft.kind is not DraftKind.PORTRAIT:
-                return _picture(pictures.smaller(draft.photo.data, 480), "image/jpeg")
-            ratio = request.query_params.get("ratio", "")
-            if ratio not in {purpose.ratio for purpose in catalogue.purposes()}:
-                raise NotFound("There is no such picture.")
-            turns = _number(request, "turns", 0, 3, -1)
-            framing = Framing(
-                zoom=_number(request, "zoom", 70, 150, 100) / 100, turns=None if turns < 0 else turns
-            )
-            return _picture(svc.framer.preview(draft.photo.data, ratio=ratio, framing=framing), "image/jpeg")
+                size = pictures.fitted((draft.photo.width, draft.photo.height), 480)
+                return _picture(pictures.smaller(draft.photo.data, size), "image/jpeg")
+            return self._preview(request, svc, draft.photo.data)
 
         return _or_404(found)
+
+    def preview(self, request: Request) -> Response:
+        """A stored photo, framed as another run would frame it."""
+        svc = self._services()
+
+        def found() -> Response:
+            with svc.reading() as session:
+                run = access.own_run(session, _session(request), request.path_params["generation_id"])
+                access.may_read(session, _session(request), run.portrait_id, svc.clock())
+            return self._preview(request, svc, copies.read(svc, run.portrait_id))
+
+        return _or_404(found)
+
+    def _preview(self, request: Request, svc: Services, portrait: bytes) -> Response:
+        ratio = request.query_params.get("ratio", "")
+        if ratio not in {purpose.ratio for purpose in catalogue.catalogue().purposes}:
+            raise NotFound("There is no such picture.")
+        turns = _number(request, "turns", 0, 3, -1)
+        framing = Framing(zoom=_number(request, "zoom", 70, 150, 100) / 100, turns=None if turns < 0 else turns)
+        return _picture(svc.framer.preview(portrait, ratio=ratio, framing=framing), "image/jpeg")
 
     def archive(self, request: Request) -> Response:
         """All headshots of a run, in all sizes of its purpose."""
@@ -128,14 +142,14 @@ class _Web:
                 run = generations.view(session, _session(request), request.path_params["generation_id"], svc.clock())
             if not run.headshots:
                 raise NotFound("There is no such run.")
-            sizes = catalogue.purpose(run.run.purpose).sizes
+            purpose = catalogue.catalogue().purpose(run.run.purpose)
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
                 for number, copy in enumerate(run.headshots, 1):
-                    data = copies.read(svc, copy.id)
-                    for width in sorted({copy.width, *(w for w, _ in sizes if w < copy.width)}, reverse=True):
-                        entry = zipfile.ZipInfo(f"headshot-{number}-{width}.jpg")
-                        archive.writestr(entry, data if width == copy.width else pictures.smaller(data, width))
+                    data, made = copies.read(svc, copy.id), (copy.width, copy.height)
+                    for size in pictures.downloads(purpose, made):
+                        entry = zipfile.ZipInfo(f"headshot-{number}-{size[0]}x{size[1]}.jpg")
+                        archive.writestr(entry, data if size == made else pictures.smaller(data, size))
             name = f"headshots-{run.run.purpose}-{run.run.number}.zip"
             return Response(packed.getvalue(), media_type="application/zip", headers=_attached(name))
 
@@ -186,9 +200,9 @@ class _Figures(Collector):
             ).one()
             waiting = generations.queue_length(session)
         beat = jobs.last_beat(self._svc)
-        yield _family("workshot_runs", "Runs by state.", {("state", s.value): n for s, n in states})
-        yield _family("workshot_copies", "Copies that are not gone.", {("kind", k.value): n for k, n, _ in held})
-        yield _family("workshot_copy_bytes", "Bytes of them.", {("kind", k.value): float(b) for k, _, b in held})
+        yield _family("workshot_runs", "Runs by state.", {("state", str(s)): n for s, n in states})
+        yield _family("workshot_copies", "Copies that are not gone.", {("kind", str(k)): n for k, n, _ in held})
+        yield _family("workshot_copy_bytes", "Bytes of them.", {("kind", str(k)): float(b) for k, _, b in held})
         yield GaugeMetricFamily("workshot_copies_overdue", "Copies past their clock.", value=late)
         yield GaugeMetricFamily("workshot_copies_unproved", "Erased, and not proved gone yet.", value=unproved)
         yield GaugeMetricFamily("workshot_queue_length", "Runs that wait or are being made.", value=waiting)
@@ -233,21 +247,23 @@ def _session(request: Request) -> str:
     return found
 
 
-def _file_name(session: access.Session, copy: Copy) -> str:
-    """What a download is called: the purpose and the number of the variant, nothing of the person."""
+def _what_it_is(session: Session, copy: Copy) -> tuple[str, list[pictures.Size]]:
+    """What a download is called (the purpose and the variant, nothing of the person), and the sizes it comes in."""
     if copy.kind is not CopyKind.HEADSHOT:
-        return copy.kind.value
+        return copy.kind.value, []
     query = (
         select(Generation.purpose, HeadshotRow.variant)
         .join(HeadshotRow, col(HeadshotRow.generation_id) == Generation.id)
         .where(HeadshotRow.copy_id == copy.id)
     )
     purpose, variant = session.exec(query).one()
-    return f"headshot-{purpose}-{variant}"
+    sizes = pictures.downloads(catalogue.catalogue().purpose(purpose), (copy.width, copy.height))
+    return f"headshot-{purpose}-{variant}", sizes
 
 
-def _wanted_width(request: Request, copy: Copy) -> int:
-    return min(copy.width, _number(request, "w", 64, 4096, copy.width))
+def _wanted_size(request: Request, copy: Copy, offered: list[pictures.Size]) -> pictures.Size:
+    width = min(copy.width, _number(request, "w", 64, 4096, copy.width))
+    return next((size for size in offered if size[0] == width), pictures.fitted((copy.width, copy.height), width))
 
 
 def _number(request: Request, name: str, least: int, most: int, otherwise: int) -> int:

@@ -52,6 +52,12 @@ def current_session() -> str:
     return session
 
 
+def current_network() -> str:
+    """Today's name of the network this browser is in: a keyed hash that nobody can turn back into an address."""
+    network = st.user.get("network")
+    return network if isinstance(network, str) else "unknown"
+
+
 def bind() -> str:
     """Once at the start of every run: who is here. Whatever this tab leaves behind is dropped when it closes."""
     session = current_session()

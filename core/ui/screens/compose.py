@@ -1,0 +1,337 @@
+"""
+Compose: a photo, what is wrong with it, the choices, and the button.
+
+Until the button is pressed nothing is stored: the photo waits in memory (core/drafts.py) and leaves it by itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core import access, generations, intake, promises
+from core.catalogue import OWN_BACKDROP, Choice, Purpose, catalogue
+from core.contracts import Contract, offered
+from core.drafts import Draft, DraftKind
+from core.errors import WorkShotError
+from core.generations import Agreement, Choices, RunView, Upload
+from core.models import CopyKind, new_id
+from core.ports import Engine, Finding, Framing
+from core.services import Services
+from core.ui import session, widgets
+from core.ui.screens import flow
+from core.ui.screens.claim import ask_for_code
+
+PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif", "avif"]
+ZOOM = (70, 150, 100)
+MINE = "This is my photo, or I have clear permission to use it"
+ADULT = "I am 18 or older, and so is the person in the photo"
+
+
+def compose(svc: Services, me: str, now: datetime, *, like: RunView | None = None) -> None:
+    """A new run: from a new photo, or from the photo of an earlier one (`like`)."""
+    draft = svc.drafts.get(me, DraftKind.PORTRAIT) if like is None else None
+    if like is None and draft is None:
+        _welcome(svc, me)
+        return
+    if draft is not None:
+        findings = _look(svc, draft)
+        if any(finding.blocking for finding in findings):
+            _unusable(svc, me, findings)
+            return
+    with st.container(key="ws-compose"):
+        left, right = st.columns([5, 6], gap="large")
+        with left:
+            framing = _photo(svc, me, draft, like)
+        with right:
+            choices = _choices(svc, me, framing, like, now)
+            agreement = _agreement() if like is None else None
+            _button(svc, me, choices, agreement, draft, like, now)
+
+
+# ------------------------------------------------------------------------------------------------------ the photo
+def _welcome(svc: Services, me: str) -> None:
+    """Before there is a photo: what happens to it, the place to put it, and the way back for those who were here."""
+    widgets.show(widgets.promised(promises.glance(svc.settings)))
+    if said := st.session_state.pop("intake_problem", None):
+        widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another photo below."))
+    _uploader(svc, me, "Your photo", DraftKind.PORTRAIT)
+    if st.toggle("Take a photo instead", key="camera_on"):
+        _camera(svc, me)
+    widgets.show(widgets.note(
+        "A plain selfie is best: your own photo, one person, face to the light. No children, documents, screens or "
+        "badges, and nobody else in the picture."
+    ))  # fmt: skip
+    ask_for_code(svc, me)
+
+
+def _uploader(svc: Services, me: str, label: str, kind: DraftKind) -> None:
+    place = st.empty()
+    with place:
+        st.file_uploader(label, type=PHOTO_TYPES, key=session.upload_key(kind.value), max_upload_size=20)
+    _take(svc, me, kind.value, kind, place.empty)
+
+
+def _camera(svc: Services, me: str) -> None:
+    place = st.empty()
+    with place:
+        st.camera_input("Take a photo", key=session.upload_key("camera"), label_visibility="collapsed")
+    _take(svc, me, "camera", DraftKind.PORTRAIT, place.empty)
+
+
+def _take(svc: Services, me: str, name: str, kind: DraftKind, clear: Callable[[], object]) -> None:
+    """What an uploader holds goes through intake into memory of ours, and out of Streamlit's."""
+    if st.session_state.get(session.upload_key(name)) is None:
+        return
+    clear()
+    with st.spinner("Looking at your photo and removing everything but the picture …"):
+        data = session.take_upload(name)
+        try:
+            svc.drafts.put(me, kind, intake.read(data or b""))
+        except WorkShotError as exc:
+            st.session_state["intake_problem"] = str(exc)
+        else:
+            flow.forget("turns", "zoom", "findings")
+    st.rerun()
+
+
+def _look(svc: Services, draft: Draft) -> list[Finding]:
+    """What the photo's pixels and the person's outline tell, looked at once per photo."""
+    known: tuple[str, list[Finding]] | None = st.session_state.get("findings")
+    if known is None or known[0] != draft.id:
+        known = draft.id, [*draft.photo.findings, *svc.framer.examine(draft.photo.data)]
+        st.session_state["findings"] = known
+    return known[1]
+
+
+def _unusable(svc: Services, me: str, findings: list[Finding]) -> None:
+    worst = next(finding for finding in findings if finding.blocking)
+    widgets.show(widgets.problem(worst.says, "It was not stored anywhere, and nothing was spent.", "Try another one."))
+    if st.button("Use another photo", type="primary"):
+        svc.drafts.drop(me)
+        st.rerun()
+
+
+def _photo(svc: Services, me: str, draft: Draft | None, like: RunView | None) -> Framing:
+    """The framing preview with its two controls, and what was removed and found."""
+    purpose = _chosen_purpose()
+    st.session_state.setdefault("zoom", round(100 * like.run.zoom) if like else ZOOM[2])
+    if like:
+        st.session_state.setdefault("turns", like.run.turns)
+    framing = Framing(zoom=st.session_state["zoom"] / 100, turns=st.session_state.get("turns"))
+    widgets.show(
+        widgets.photo(
+            _preview_url(draft, like, purpose, framing), "How your headshot will be framed", ratio=purpose.ratio
+        )
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.slider("Zoom", ZOOM[0], ZOOM[1], key="zoom", format="%d %%")
+        if st.button("Rotate", icon=":material/rotate_90_degrees_ccw:", help="A quarter turn to the left"):
+            st.session_state["turns"] = ((framing.turns or 0) + 1) % 4
+            st.rerun()
+    if draft is not None:
+        _what_was_removed(draft)
+        for finding in _look(svc, draft):
+            widgets.show(widgets.note(finding.says, "due"))
+        if not _look(svc, draft):
+            widgets.show(widgets.note("This photo looks good.", "kept"))
+        if st.button("Use another photo"):
+            svc.drafts.drop(me)
+            st.rerun()
+    elif st.button("Back to the results"):
+        flow.forget("composing")
+        st.rerun()
+    return framing
+
+
+def _preview_url(draft: Draft | None, like: RunView | None, purpose: Purpose, framing: Framing) -> str:
+    query = {"ratio": purpose.ratio, "zoom": round(100 * framing.zoom)}
+    if framing.turns is not None:
+        query["turns"] = framing.turns
+    path = f"/draft/{draft.id}" if draft else f"/preview/{like.run.id}" if like else ""
+    return f"{path}?{urlencode(query)}"
+
+
+def _what_was_removed(draft: Draft) -> None:
+    removed = draft.photo.removed
+    widgets.show(widgets.note(f"Removed before saving: {removed.headline()}.", "kept"))
+    if removed.items:
+        with st.expander(f"All {removed.total} things that were removed", type="compact"):
+            widgets.show(widgets.facts([
+                (group, ", ".join(f"{item.words} ({item.count})" if item.count > 1 else item.words for item in items))
+                for group, items in removed.by_group().items()
+            ]))  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- the choices
+@dataclass(frozen=True)
+class _Chosen:
+    choices: Choices
+    backdrop: Draft | None
+    is_complete: bool
+
+
+def _chosen_purpose() -> Purpose:
+    """The purpose decides the shape of the preview above it, so it is read before its widget is drawn."""
+    purposes = catalogue().purposes
+    return next((purpose for purpose in purposes if purpose.id == st.session_state.get("purpose")), purposes[0])
+
+
+def _choices(svc: Services, me: str, framing: Framing, like: RunView | None, now: datetime) -> _Chosen:
+    ids = [purpose.id for purpose in catalogue().purposes]
+    titles = {purpose.id: purpose.title for purpose in catalogue().purposes}
+    if like:
+        st.session_state.setdefault("purpose", like.run.purpose)
+    st.pills("What is it for?", ids, format_func=titles.__getitem__, key="purpose", required=True,
+             default=None if "purpose" in st.session_state else ids[0])  # fmt: skip
+    purpose = _chosen_purpose()
+    st.caption(purpose.hint)
+    style = _by_looking("Style", catalogue().styles, like.run.style if like else "studio")
+    backdrop = _by_looking("Backdrop", catalogue().backdrops, like.run.backdrop if like else "grey", own=like is None)
+    own = _own_backdrop(svc, me) if backdrop == OWN_BACKDROP and like is None else None
+    variants = st.segmented_control("How many variants?", [1, 2, 3, 4], default=2, key="variants", required=True)
+    engine = _engine(svc)
+    note = st.text_area("A note for the engine (optional)", max_chars=500) if engine.takes_note else ""
+    contract = like.run.contract if like else _contract(svc, now)
+    return _Chosen(
+        Choices(
+            purpose=purpose.id,
+            ratio=purpose.ratio,
+            long_side=purpose.long_side,
+            style=style,
+            backdrop=backdrop,
+            variants=int(variants or 1),
+            engine=engine.name,
+            contract=contract,
+            framing=framing,
+            note=note or "",
+        ),
+        own,
+        backdrop != OWN_BACKDROP or like is not None or own is not None,
+    )
+
+
+def _by_looking(label: str, entries: tuple[Choice, ...], value: str, *, own: bool = True) -> str:
+    options = [
+        widgets.PictureOption(
+            id=entry.id, title=entry.title, description=entry.line, picture_url=f"/pictures/{entry.picture.name}"
+        )
+        for entry in entries
+        if own or entry.id != OWN_BACKDROP or value == OWN_BACKDROP
+    ]
+    return widgets.picture_choice(label, options, value=value, key=label.lower())
+
+
+def _own_backdrop(svc: Services, me: str) -> Draft | None:
+    draft = svc.drafts.get(me, DraftKind.BACKDROP)
+    if draft is None:
+        if said := st.session_state.pop("intake_problem", None):
+            widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another picture."))
+        _uploader(svc, me, "Your backdrop", DraftKind.BACKDROP)
+        return None
+    widgets.show(widgets.photo(f"/draft/{draft.id}", "Your backdrop", ratio="4:3", max_width=200))
+    if st.button("Use another backdrop"):
+        svc.drafts.drop(me, DraftKind.BACKDROP)
+        st.rerun()
+    return draft
+
+
+def _engine(svc: Services) -> Engine:
+    engines = list(svc.engines.values())
+    chosen = engines[0]
+    if len(engines) > 1:
+        titles = {engine.name: f"{engine.title}: {engine.run_by}" for engine in engines}
+        name = st.radio("Who makes it?", list(titles), format_func=titles.__getitem__, key="engine")
+        chosen = svc.engines[name]
+    widgets.show(widgets.facts([("Made by", f"{chosen.title}: {chosen.run_by}")]))
+    if not chosen.takes_clothing:
+        st.caption("It changes light, background and framing, never your clothes or your face.")
+    return chosen
+
+
+def _contract(svc: Services, now: datetime) -> Contract:
+    contracts = offered(svc.settings.longest_contract)
+    labels = {contract.value: contract.label for contract in contracts}
+    chosen = st.pills("How long may it stay?", list(labels), format_func=labels.__getitem__, key="contract",
+                      default=svc.settings.default_contract.value, required=True)  # fmt: skip
+    contract = Contract(chosen or svc.settings.default_contract)
+    if contract is Contract.PROCESS:
+        st.caption("Your photo is erased the moment the run ends; the results one hour later.")
+    else:
+        widgets.show(widgets.quiet("Photo and headshots: ", widgets.clock(now + contract.keep_for, now=now)))
+    return contract
+
+
+def _agreement() -> Agreement:
+    return Agreement(
+        may_use_photo=st.checkbox(MINE, key="mine"),
+        is_adult=st.checkbox(ADULT, key="adult"),
+    )
+
+
+# ----------------------------------------------------------------------------------------------------- the button
+def _button(
+    svc: Services,
+    me: str,
+    chosen: _Chosen,
+    agreement: Agreement | None,
+    draft: Draft | None,
+    like: RunView | None,
+    now: datetime,
+) -> None:
+    with svc.reading() as reading:
+        allowance = access.allowance(reading, me, limit=svc.settings.runs_per_day, now=now)
+    if allowance.left == 0:
+        widgets.show(widgets.note(f"Today's {allowance.limit} runs are used up.", "due"),
+                     widgets.quiet("New ones: ", widgets.deadline(allowance.resets_at, now=now, brief=True)))  # fmt: skip
+    pressed = st.button("Generate headshots", type="primary", width="stretch", disabled=allowance.left == 0)
+    widgets.show(widgets.quiet(f"{allowance.left} of {allowance.limit} left today · starts anew at 00:00 UTC"))
+    if not pressed:
+        return
+    if agreement is not None and not (agreement.may_use_photo and agreement.is_adult):
+        widgets.show(widgets.note("Please tick both boxes first: they are your consent.", "due"))
+    elif not chosen.is_complete:
+        widgets.show(widgets.note("Please add your backdrop first, or choose another one.", "due"))
+    else:
+        _start(svc, me, chosen, agreement, draft, like)
+
+
+def _start(
+    svc: Services, me: str, chosen: _Chosen, agreement: Agreement | None, draft: Draft | None, like: RunView | None
+) -> None:
+    network = session.current_network()
+    try:
+        svc.networks.spend(network, limit=svc.settings.runs_per_network_per_day)
+        if like is not None:
+            request_id = st.session_state.setdefault("request_id", new_id())
+            run_id = generations.again(svc, me, request_id=request_id, like=like.run.id, choices=chosen.choices)
+        else:
+            assert draft is not None and agreement is not None
+            run_id = generations.request(
+                svc,
+                me,
+                request_id=f"{draft.id}-{st.session_state.get('attempt', 0)}",
+                uploads=[_upload(each) for each in (draft, chosen.backdrop) if each is not None],
+                choices=chosen.choices,
+                agreement=agreement,
+            )
+    except WorkShotError as exc:
+        svc.networks.give_back(network)
+        st.session_state["attempt"] = st.session_state.get("attempt", 0) + 1
+        widgets.show(widgets.problem(str(exc), "Your photo is still only in memory here.", "Try again in a moment."))
+        return
+    svc.drafts.drop(me)
+    flow.forget("composing", "turns", "zoom", "findings", "request_id", "attempt", "mine", "adult")
+    flow.show_run(run_id)
+
+
+def _upload(draft: Draft) -> Upload:
+    return Upload(
+        kind=CopyKind(draft.kind.value),
+        data=draft.photo.data,
+        width=draft.photo.width,
+        height=draft.photo.height,
+        received_at=draft.received_at,
+    )

@@ -1,0 +1,134 @@
+"""The results: large, beside what they were made from, each with its clock, and everything one may do with them."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from core import generations, pictures, retention
+from core.catalogue import catalogue
+from core.contracts import Contract
+from core.errors import WorkShotError
+from core.generations import RunView
+from core.models import Copy, RunState
+from core.services import Services
+from core.ui import widgets
+from core.ui.screens import flow
+from core.ui.screens.claim import show_code
+
+DISCLOSURE = (
+    "Edited by AI from your photo, not taken by a photographer. Every file says so in a mark that machines can read."
+)
+
+
+def ready(svc: Services, me: str, view: RunView, now: datetime) -> None:
+    many = len(view.headshots) > 1
+    stopped = " The run was stopped; this is what was finished." if view.run.state is RunState.CANCELLED else ""
+    widgets.frame("Your headshots are ready" if many else "Your headshot is ready", (DISCLOSURE + stopped), now=now)
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        number = _which(view) if many else 1
+        copy = view.headshots[number - 1]
+        _compare(view, copy, number, now)
+    with right:
+        widgets.show(widgets.clock(view.run.erase_by, now=now))
+        _downloads(view, copy, number)
+        _favourite(svc, me, view, copy)
+        _more(svc, me, view, now)
+    show_code(svc, me, unasked=True)
+    keep_less(svc, view, now)
+    erase_button(svc, view, "Erase now")
+
+
+def _which(view: RunView) -> int:
+    favourite = next((n for n, copy in enumerate(view.headshots, 1) if copy.id == view.run.favourite_id), 1)
+    urls = [f"/img/{copy.id}?w=240" for copy in view.headshots]
+    return widgets.variants(urls, key=f"variant-{view.run.id}", ratio=view.run.ratio, value=favourite)
+
+
+def _compare(view: RunView, copy: Copy, number: int, now: datetime) -> None:
+    before = f"/before/{view.run.id}?w=900" if view.portrait.may_be_read(now) else None
+    widgets.show(widgets.compare(before, f"/img/{copy.id}?w=900", f"Headshot {number}", ratio=view.run.ratio))
+    if before is None:
+        widgets.show(widgets.quiet("Your photo itself is erased already, so there is no before to compare with."))
+
+
+def _downloads(view: RunView, copy: Copy, number: int) -> None:
+    made = (copy.width, copy.height)
+    sizes = pictures.downloads(catalogue().purpose(view.run.purpose), made)
+    links = [
+        widgets.DownloadLink(
+            label=f"{width} × {height}",
+            href=f"/img/{copy.id}?w={width}&dl=1",
+            filename=f"headshot-{view.run.purpose}-{number}-{width}x{height}.jpg",
+            detail="JPEG",
+        )
+        for width, height in sizes
+    ]
+    widgets.show(widgets.links(links), widgets.links([_all_of(view)]))
+
+
+def _all_of(view: RunView) -> widgets.DownloadLink:
+    return widgets.DownloadLink(
+        label="all",
+        href=f"/zip/{view.run.id}",
+        filename=f"headshots-{view.run.purpose}.zip",
+        detail=f"{widgets.count(len(view.headshots), 'headshot')}, every size, ZIP",
+    )
+
+
+def _favourite(svc: Services, me: str, view: RunView, copy: Copy) -> None:
+    if len(view.headshots) < 2:
+        return
+    is_it = view.run.favourite_id == copy.id
+    if st.button("Your favourite" if is_it else "Make this my favourite",
+                 icon=":material/star:" if is_it else ":material/star_outline:"):  # fmt: skip
+        generations.pick_favourite(svc, me, view.run.id, None if is_it else copy.id)
+        st.rerun()
+
+
+def _more(svc: Services, me: str, view: RunView, now: datetime) -> None:
+    with st.container(horizontal=True):
+        if view.portrait.may_be_read(now) and st.button("Make another from this photo"):
+            flow.compose_like(view)
+        if st.button("Use another photo"):
+            flow.compose_new()
+
+
+def keep_less(svc: Services, view: RunView, now: datetime) -> None:
+    """Shorter contracts than the run's, where they still lie ahead or end it now."""
+    shorter = [
+        contract
+        for contract in Contract
+        if contract is not Contract.PROCESS
+        and contract.keep_for < view.run.contract.keep_for
+        and view.run.uploaded_at + contract.keep_for > now
+    ]
+    if not shorter or view.run.contract is Contract.PROCESS:
+        return
+    key = f"keep-{view.run.id}"
+    labels = {contract.value: contract.label for contract in shorter}
+    wanted = st.pills("Keep less", list(labels), format_func=labels.__getitem__, key=key)
+    if wanted and st.button(f"Keep only {labels[wanted]}", key=f"{key}-yes",
+                            help="Counted from the upload. A clock can only become shorter."):  # fmt: skip
+        try:
+            retention.shorten(svc, view.run.id, Contract(wanted))
+        except WorkShotError as exc:
+            widgets.show(widgets.note(str(exc), "due"))
+            return
+        st.session_state.pop(key, None)
+        st.rerun()
+
+
+def erase_button(svc: Services, view: RunView, label: str) -> None:
+    """ "Erase now" for one run."""
+    what = widgets.count(len(view.headshots), "headshot")
+    if widgets.confirm(
+        label,
+        title="Erase this run",
+        sentence=f"This erases {what} and the photo they were made from, unless another run still uses it.",
+        button_label=f"Erase {what}",
+        typed_word="ERASE",
+        key=f"erase-{view.run.id}",
+    ):
+        retention.erase_run(svc, view.run.id)
+        flow.show_run(view.run.id)

@@ -1,0 +1,70 @@
+"""A person's runs as cards, for My photos."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.catalogue import catalogue
+from core.generations import RunView
+from core.models import Copy, RunState
+from core.services import Services
+from core.ui import widgets
+from core.ui.screens import flow
+from core.ui.screens.ready import erase_button, keep_less
+
+STATES: dict[RunState, tuple[widgets.State, str]] = {
+    RunState.RECEIVING: ("counting", "Starting"),
+    RunState.QUEUED: ("counting", "Waiting"),
+    RunState.RUNNING: ("counting", "Being made"),
+    RunState.READY: ("kept", "Ready"),
+    RunState.FAILED: ("broken", "Did not work"),
+    RunState.CANCELLED: ("unknown", "Stopped"),
+}
+
+
+def summary(held: Sequence[Copy], now: datetime) -> widgets.Html:
+    """Where bytes of this person lie, and until when: a line per clock."""
+    clocks = Counter(copy.erase_by for copy in held)
+    lines = [widgets.CopyLine(number=n, place="here", until=until) for until, n in sorted(clocks.items())]
+    return widgets.card(widgets.quiet(f"{what_is_held(held)}:"), widgets.copy_list(lines, now=now))
+
+
+def what_is_held(held: Sequence[Copy]) -> str:
+    """ "1 photo and 4 headshots"."""
+    uploads = sum(copy.kind.is_upload for copy in held)
+    parts = [widgets.count(uploads, "photo"), widgets.count(len(held) - uploads, "headshot")]
+    return " and ".join(part for part in parts if not part.startswith("0 "))
+
+
+def card(svc: Services, me: str, view: RunView, now: datetime) -> None:
+    with st.container(border=True, key=f"run-{view.run.id}"):
+        widgets.show(_heading(view, now))
+        if view.is_over(now):
+            widgets.show(widgets.clock(view.run.erase_by, now=now, erased_at=view.erased_at, gone_at=view.gone_at))
+        else:
+            if view.headshots:
+                widgets.show(_thumbs(view))
+            widgets.show(widgets.clock(view.run.erase_by, now=now))
+        with st.container(horizontal=True):
+            if st.button("Show proof" if view.is_over(now) else "Open in the studio", key=f"open-{view.run.id}"):
+                flow.show_run(view.run.id)
+        if not view.is_over(now):
+            keep_less(svc, view, now)
+            erase_button(svc, view, "Erase now")
+
+
+def _heading(view: RunView, now: datetime) -> widgets.Html:
+    purpose = catalogue().purpose(view.run.purpose).title
+    state, word = ("kept", "Erased") if view.is_over(now) else STATES[view.run.state]
+    if view.is_over(now) and view.gone_at is None:
+        state, word = "counting", "Erasing"
+    return widgets.row(widgets.el("strong", purpose), widgets.state_chip(state, word), widgets.quiet(view.run.number))
+
+
+def _thumbs(view: RunView) -> widgets.Html:
+    return widgets.row(*(
+        widgets.photo(f"/img/{copy.id}?w=240", f"Headshot {n}", ratio=view.run.ratio, max_width=140, lazy=True)
+        for n, copy in enumerate(view.headshots, 1)
+    ))  # fmt: skip

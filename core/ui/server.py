@@ -1,0 +1,57 @@
+"""The server around the pages: what starts before the first visitor, what runs beside, and what ends in good order."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from core import bootstrap
+from core.logs import outline, quiet_logs
+from core.services import Services
+from core.settings import Settings
+from core.ui import app, session
+
+log = logging.getLogger(__name__)
+
+PRUNE_EVERY = timedelta(seconds=20)
+
+
+def lifespan(settings: Settings) -> Callable[[Any], Any]:
+    """For `st.App`: the worker runs from here, so that clocks are kept without a visitor."""
+
+    @asynccontextmanager
+    async def running(_: Any) -> AsyncIterator[None]:
+        quiet_logs()
+        session.keep_uploads_off_disk()
+        svc = await asyncio.to_thread(bootstrap.build, settings)
+        runner = None
+        if settings.worker == "embedded":
+            svc, runner = bootstrap.with_runner(svc)
+            runner.start()
+        app.provide(svc)
+        beside = [
+            asyncio.create_task(session.purge_closed_sessions(svc.clock)),
+            asyncio.create_task(_forget_drafts(svc)),
+        ]
+        try:
+            yield
+        finally:
+            for task in beside:
+                task.cancel()
+            app.provide(None)
+            if runner is not None:
+                await asyncio.to_thread(runner.stop)
+
+    return running
+
+
+async def _forget_drafts(svc: Services) -> None:
+    """Photos that nobody came back for leave memory on time, also when nobody else comes by."""
+    while True:
+        await asyncio.sleep(PRUNE_EVERY.total_seconds())
+        try:
+            svc.drafts.prune()
+        except Exception as exc:
+            log.error("Forgetting drafts failed: %s", outline(exc))
