@@ -62,6 +62,11 @@ def enlarged_part(low: Array, factor: int, rows: slice, columns: slice) -> Array
     return large[y : y + rows.stop - rows.start, x : x + columns.stop - columns.start]
 
 
+def per_channel(plane: Array) -> Array:
+    """A plane once for each of three channels: much faster to calculate with than broadcasting over the last axis."""
+    return cv2.merge((plane, plane, plane))
+
+
 def grid_coordinates(size: Size, step: int = 1) -> tuple[Array, Array]:
     """(rows, columns) of the centres of a grid, to be broadcast: shapes (h, 1) and (1, w)."""
     width, height = size

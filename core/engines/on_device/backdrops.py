@@ -10,7 +10,7 @@ import math
 import cv2
 import numpy as np
 
-from core.engines.on_device.arrays import Array, Size, gauss, grid_coordinates, size_of
+from core.engines.on_device.arrays import Array, Size, gauss, grid_coordinates, per_channel, size_of
 from core.engines.on_device.edges import Cutout
 from core.engines.on_device.looks import Look, Scene
 
@@ -41,8 +41,8 @@ def paint(scene: Scene, look: Look, cutout: Cutout, own: Array | None) -> Array:
 
 def grain() -> Array:
     """One square of noise, to be repeated."""
-    noise = np.random.default_rng(7).standard_normal((GRAIN_SIDE, GRAIN_SIDE, 1), dtype=np.float32)
-    return noise * np.float32(GRAIN)
+    noise = np.random.default_rng(7).standard_normal((GRAIN_SIDE, GRAIN_SIDE), dtype=np.float32)
+    return per_channel(noise * np.float32(GRAIN))
 
 
 def _vignette(size: Size, amount: float) -> Array:

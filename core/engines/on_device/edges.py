@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from core.engines.on_device.arrays import Array, Size, box, disc, enlarged_part, gauss, size_of
+from core.engines.on_device.arrays import Array, Size, box, disc, enlarged_part, gauss, per_channel, size_of
 from core.engines.on_device.framing import Frame
 from core.engines.on_device.matting import Band, ColourGuide, Matte, Parallel, solve_matte
 from core.engines.on_device.model import PersonModel
@@ -108,16 +108,19 @@ def _far_colours(low: Array, alpha: Array) -> tuple[Array, Array]:
 
 def _mean_colours(person: Array, ground: Array, alpha: Array, radius: int) -> tuple[Array, Array]:
     """Mean colour of each side nearby, each pixel counting by its share."""
-    a = alpha[..., None]
-    share = box(alpha, radius)[..., None]
-    mean_person = box(person * a, radius) / (share + 1e-5)
-    mean_ground = box(ground * (1 - a), radius) / (1 - share + 1e-5)
+    a = per_channel(alpha)
+    share = per_channel(box(alpha, radius))
+    mean_person = box(person * a, radius)
+    mean_person /= share + np.float32(1e-5)
+    np.subtract(np.float32(1), a, out=a)
+    mean_ground = box(ground * a, radius)
+    mean_ground /= np.float32(1 + 1e-5) - share
     return mean_person, mean_ground
 
 
 def _near_colours(piece: Array, alpha: Array, person: Array, ground: Array, radius: int) -> tuple[Array, Array]:
     """Second, narrow means, of colours that explain what is seen."""
-    a = alpha[..., None]
+    a = per_channel(alpha)
     rest = piece - a * person
     rest -= (1 - a) * ground
     nearer_person = np.clip(person + a * rest, 0, 1)
@@ -207,9 +210,10 @@ def _part_at(small: Array, shape: tuple[int, ...], area: tuple[slice, slice]) ->
 
 def _clean_colours(colours: Array, alpha: Array, person: Array, ground: Array) -> Array:
     """Person colour: what is seen, less the background's share. Where alpha is 1 this is exactly what is seen."""
-    a = alpha[..., None]
-    explained = person * a
-    explained += ground * (1 - a)
+    a = per_channel(alpha)
+    explained = person - ground
+    explained *= a
+    explained += ground
     np.subtract(colours, explained, out=explained)
     explained *= a
     explained += person

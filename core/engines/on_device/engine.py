@@ -7,7 +7,7 @@ Masks and the head circle live in memory for one call. Nothing is kept, written 
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +34,7 @@ LIGHT, BACKGROUND, FINISHING = "light", "background", "finishing"
 
 VERSION = "1.0"
 THREADS = 2  # a run shares a small machine with the pages
-EAGER_PIXELS = 26_000_000  # up to this size a photo is decoded in full while we look at its thumbnail
+WHOLE_PIXELS = 26_000_000  # up to this size a photo is decoded once, in full; beyond, twice, but smaller
 CONTEXT_SIDE = 768  # px; three times what the network sees
 PREVIEW_QUALITY = 85
 PREVIEW_FADE = 0.55  # how far the old background fades in the preview
@@ -81,11 +81,10 @@ class OnDevice:
         wanted = [variant for variant in range(1, order.variants + 1) if variant not in order.skip]
         if not wanted:
             return
-        with _threads() as (pool, parallel):
+        with _threads() as parallel:
             yield Stage(name=READING)
             source = photo.open_photo(order.portrait)
-            decoding = _decode_ahead(source, pool)
-            thumbnail = source.thumbnail()
+            whole, thumbnail = _read(source)
             own = _own_image(order, max(order.long_side // backdrops.SHRINK, 1))
 
             yield Stage(name=OUTLINING)
@@ -95,8 +94,8 @@ class OnDevice:
             yield Stage(name=FRAMING)
             study = _study(upright, found, source, order.ratio, order.framing.zoom)
             size = framing.picture_size(study.frame, order.ratio, order.long_side)
-            pixels = _pixels(source, decoding, study.frame, size)
-            del decoding, source
+            pixels = _pixels(source, whole, study.frame, size)
+            del whole, source
 
             yield Stage(name=EDGES)
             cutout = self._cut_free(pixels, study, size, parallel)
@@ -186,7 +185,7 @@ class OnDevice:
 
 
 @contextmanager
-def _threads() -> Iterator[tuple[ThreadPoolExecutor, Parallel]]:
+def _threads() -> Iterator[Parallel]:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="on-device") as pool:
 
         def parallel(work: Callable[[Any], None], items: Iterable[Any]) -> None:
@@ -194,7 +193,7 @@ def _threads() -> Iterator[tuple[ThreadPoolExecutor, Parallel]]:
                 pass
 
         try:
-            yield pool, parallel
+            yield parallel
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -218,9 +217,12 @@ def _check_ratio(ratio: str) -> None:
         raise EngineRefused("This engine does not make pictures of this shape.", code="unknown_ratio")
 
 
-def _decode_ahead(source: Photo, pool: ThreadPoolExecutor) -> "Future[Array] | None":
-    """Decode in full beside the first look; a very large photo waits until we know how much of it is needed."""
-    return pool.submit(source.pixels) if source.width * source.height <= EAGER_PIXELS else None
+def _read(source: Photo) -> tuple[Array | None, Array]:
+    """(pixels, thumbnail); a very large photo waits until we know how little of it is needed."""
+    if source.width * source.height > WHOLE_PIXELS:
+        return None, source.thumbnail()
+    whole = source.pixels()
+    return whole, fit(whole, photo.THUMBNAIL_SIDE)
 
 
 def _own_image(order: Order, side: int) -> Array | None:
@@ -246,10 +248,10 @@ def _study(upright: Upright, found: Person, source: Photo, ratio: str, zoom: flo
     return _Study(upright=upright, person=found, frame=frame, scale=scale)
 
 
-def _pixels(source: Photo, decoding: "Future[Array] | None", frame: Frame, size: Size) -> Array:
-    """The photo, decoded in full or as small as the result allows."""
-    if decoding is not None:
-        return decoding.result()
+def _pixels(source: Photo, whole: Array | None, frame: Frame, size: Size) -> Array:
+    """The photo as read already, or else decoded no larger than the result needs."""
+    if whole is not None:
+        return whole
     return source.pixels(reduce=source.reduction_for(max(size), of=max(frame.width, frame.height)))
 
 

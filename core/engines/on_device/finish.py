@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from core.engines.on_device import light
-from core.engines.on_device.arrays import GRID, Array, enlarged_part, gauss
+from core.engines.on_device.arrays import GRID, Array, enlarged_part, gauss, per_channel
 from core.engines.on_device.backdrops import GRAIN_SIDE, SHRINK
 from core.engines.on_device.edges import Cutout
 from core.engines.on_device.light import Relight
@@ -35,9 +35,9 @@ def compose(cutout: Cutout, relight: Relight, scene: Scene, backdrop: Array, gra
             person = _lit_person(cutout, relight, rows, columns)
             person += enlarged_part(spill, GRID, rows, columns) * (1 - person)
             person -= ground
-            person *= share[..., None] * np.float32(1 / 255)
+            person *= per_channel(share.astype(np.float32) * np.float32(1 / 255))
             ground += person
-        picture[tile] = cv2.convertScaleAbs(np.clip(ground, 0, 1, out=ground), alpha=255)
+        picture[tile] = cv2.convertScaleAbs(ground, alpha=255)
 
     tiles = [
         (slice(y, min(height, y + TILE)), slice(x, min(width, x + TILE)))

@@ -123,7 +123,7 @@ class ColourGuide:
         def covariance(i: int, j: int) -> Array:
             product = box(planes[i] * planes[j], self._radius)
             product -= means[i] * means[j]
-            return product
+            return product.astype(np.float64)  # determinants of nearly one-coloured windows cancel in float32
 
         rr, rg, rb = covariance(0, 0) + regular, covariance(0, 1), covariance(0, 2)
         gg, gb, bb = covariance(1, 1) + regular, covariance(1, 2), covariance(2, 2) + regular
@@ -136,8 +136,8 @@ class ColourGuide:
             rr * gg - rg * rg,
         ]
         determinant = rr * adjugate[0] + rg * adjugate[1] + rb * adjugate[2]
-        scale = 1 / np.maximum(determinant, np.float32(0.3 * regular**3))
-        return [part * scale for part in adjugate]
+        scale = 1 / np.maximum(determinant, 0.3 * regular**3)
+        return [(part * scale).astype(np.float32) for part in adjugate]
 
     def coefficients(self, alpha: Array) -> tuple[Array, Array, Array, Array]:
         """(red, green, blue, constant) of the local linear functions, averaged over the windows."""

@@ -31,7 +31,7 @@ class Photo:
 
     def pixels(self, *, reduce: int = 1) -> Array:
         """RGB, with the sides divided by `reduce` (1, 2, 4 or 8), which JPEG decoders do for next to nothing."""
-        flag = cv2.IMREAD_COLOR if reduce == 1 else _REDUCED[reduce]
+        flag = cv2.IMREAD_COLOR_RGB if reduce == 1 else _REDUCED[reduce]
         source = np.frombuffer(self.data, np.uint8)
         try:
             decoded = cv2.imdecode(source, flag | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -39,7 +39,7 @@ class Photo:
             raise unreadable() from error
         if decoded is None:
             raise unreadable()
-        return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded)
+        return decoded if reduce == 1 else cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB, dst=decoded)
 
     def thumbnail(self) -> Array:
         return fit(self.pixels(reduce=self.reduction_for(THUMBNAIL_SIDE)), THUMBNAIL_SIDE)
