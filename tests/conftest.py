@@ -1,9 +1,13 @@
 """What most tests start from: services on a fresh database, a store in memory, a clock that stands still."""
 
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from core import generations, jobs, migrations
 from core.contracts import Contract
@@ -16,6 +20,7 @@ from core.services import Services
 from core.settings import Settings
 from core.vault import Vault
 from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
+from tests.peers.postgres import Cluster
 
 ANN, BOB, EVE = "a" * 64, "b" * 64, "e" * 64
 """Session hashes: the one who uploads, the one with the claim code, the one who has no business here."""
@@ -42,9 +47,69 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def svc(settings: Settings, clock: FrozenClock, store: MemoryStore, engine: DrawingEngine) -> Iterator[Services]:
-    database = connect(settings.database)
+def database_url(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
+    """A fresh, migrated database. Modules that say ON_BOTH_DATABASES see SQLite and PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated_file"), settings.data_dir / "workshot.db")
+        yield settings.database
+        return
+    cluster: Cluster = request.getfixturevalue("migrated_cluster")
+    name = f"test_{next(_NUMBERS)}"
+    _command(cluster, f"CREATE DATABASE {name} TEMPLATE migrated")
+    yield cluster.url(name)
+    _command(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_url" in metafunc.fixturenames and getattr(metafunc.module, "ON_BOTH_DATABASES", False):
+        metafunc.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "workshot.db"
+    database = connect(f"sqlite:///{path}")
     migrations.upgrade(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with Cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated_cluster(cluster: Cluster) -> Cluster:
+    _command(cluster, "CREATE DATABASE migrated")
+    database = connect(cluster.url("migrated"))
+    migrations.upgrade(database)
+    database.dispose()
+    return cluster
+
+
+_NUMBERS = count(1)
+
+
+def _without_waiting_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+def _command(cluster: Cluster, command: str) -> None:
+    """CREATE and DROP DATABASE want no transaction around them."""
+    engine = sa.create_engine(cluster.url(), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(command)
+
+
+@pytest.fixture
+def svc(
+    settings: Settings, database_url: str, clock: FrozenClock, store: MemoryStore, engine: DrawingEngine
+) -> Iterator[Services]:
+    database = connect(database_url)
+    if database.dialect.name == "sqlite":
+        sa.event.listen(database, "connect", _without_waiting_for_the_disk)
     yield Services(
         settings=settings,
         database=database,

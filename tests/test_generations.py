@@ -1,7 +1,11 @@
+"""Runs: from the button to the headshots, through every way in which they can end."""
+
 from core import access, copies, generations, retention
 from core.contracts import Contract
 from core.models import Copy, RunState
 from tests.conftest import ANN
+
+ON_BOTH_DATABASES = True
 
 
 def test_a_run_from_the_button_to_its_headshots(svc, ask, work, clock):
