@@ -30,7 +30,7 @@ PROMISES = (
         "processed_here",
         "The engine that is chosen before the upload is named there. The on-device engine works on this server alone: "
         "nothing leaves it, and it never falls over to anyone else.",
-        "Made on this server by {run_by}. Nothing is sent to anyone else.",
+        "Made on this server{run_by}. Nothing is sent to anyone else.",
     ),
     Promise(
         "erased_by_the_clock",
@@ -84,5 +84,5 @@ def _numbers(settings: Settings) -> dict[str, str]:
     longest = settings.longest_contract
     return {
         "longest": (Contract.HOUR if longest is Contract.PROCESS else longest).label,
-        "run_by": settings.run_by,
+        "run_by": f", run by {settings.run_by}" if settings.run_by else "",
     }

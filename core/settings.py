@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front of the server.")
     metrics_token: SecretStr = Field(SecretStr(""), description="Bearer token for /metrics. Empty: this machine only.")
 
-    run_by: str = Field("the people who run this server", description="Named wherever we say who holds a photo.")
+    run_by: str = Field("", description="Who runs this server, named wherever we say who holds a photo.")
     privacy_contact: str = Field("", description="Where people write about their photos.")
 
     default_contract: Contract = Field(Contract.MONTH, description="What is chosen for a new run.")

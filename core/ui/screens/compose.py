@@ -41,14 +41,15 @@ def compose(svc: Services, me: str, now: datetime, *, like: RunView | None = Non
         if any(finding.blocking for finding in findings):
             _unusable(svc, me, findings)
             return
-    with st.container(key="ws-compose"):
-        left, right = st.columns([5, 6], gap="large")
-        with left:
-            framing = _photo(svc, me, draft, like)
-        with right:
-            choices = _choices(svc, me, framing, like, now)
-            agreement = _agreement() if like is None else None
-            _button(svc, me, choices, agreement, draft, like, now)
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        framing = _framing(draft, like)
+    with right:
+        _about_the_photo(svc, me, draft)
+        _purpose(like)
+    choices = _choices(svc, me, framing, like, now)
+    agreement = _agreement() if like is None else None
+    _button(svc, me, choices, agreement, draft, like, now)
 
 
 # ------------------------------------------------------------------------------------------------------ the photo
@@ -58,8 +59,11 @@ def _welcome(svc: Services, me: str) -> None:
     if said := st.session_state.pop("intake_problem", None):
         widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another photo below."))
     _uploader(svc, me, "Your photo", DraftKind.PORTRAIT)
-    if st.toggle("Take a photo instead", key="camera_on"):
+    if st.session_state.get("camera_on"):
         _camera(svc, me)
+    elif st.button("Take a photo instead", icon=":material/photo_camera:"):
+        st.session_state["camera_on"] = True
+        st.rerun()
     widgets.show(widgets.note(
         "A plain selfie is best: your own photo, one person, face to the light. No children, documents, screens or "
         "badges, and nobody else in the picture."
@@ -93,7 +97,7 @@ def _take(svc: Services, me: str, name: str, kind: DraftKind, clear: Callable[[]
         except WorkShotError as exc:
             st.session_state["intake_problem"] = str(exc)
         else:
-            flow.forget("turns", "zoom", "findings")
+            flow.forget("turns", "zoom", "findings", "camera_on")
     st.rerun()
 
 
@@ -114,36 +118,46 @@ def _unusable(svc: Services, me: str, findings: list[Finding]) -> None:
         st.rerun()
 
 
-def _photo(svc: Services, me: str, draft: Draft | None, like: RunView | None) -> Framing:
-    """The framing preview with its two controls, and what was removed and found."""
-    purpose = _chosen_purpose()
-    st.session_state.setdefault("zoom", round(100 * like.run.zoom) if like else ZOOM[2])
+def _framing(draft: Draft | None, like: RunView | None) -> Framing:
+    """The framing preview and its two controls."""
+    purpose = _chosen_purpose(like)
     if like:
         st.session_state.setdefault("turns", like.run.turns)
+    st.session_state.setdefault("zoom", round(100 * like.run.zoom) if like else ZOOM[2])
     framing = Framing(zoom=st.session_state["zoom"] / 100, turns=st.session_state.get("turns"))
-    widgets.show(
-        widgets.photo(
-            _preview_url(draft, like, purpose, framing), "How your headshot will be framed", ratio=purpose.ratio
-        )
-    )
+    url = _preview_url(draft, like, purpose, framing)
+    widgets.show(widgets.photo(url, "How your headshot will be framed", ratio=purpose.ratio))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.slider("Zoom", ZOOM[0], ZOOM[1], key="zoom", format="%d %%")
         if st.button("Rotate", icon=":material/rotate_90_degrees_ccw:", help="A quarter turn to the left"):
             st.session_state["turns"] = ((framing.turns or 0) + 1) % 4
             st.rerun()
-    if draft is not None:
-        _what_was_removed(draft)
-        for finding in _look(svc, draft):
-            widgets.show(widgets.note(finding.says, "due"))
-        if not _look(svc, draft):
-            widgets.show(widgets.note("This photo looks good.", "kept"))
-        if st.button("Use another photo"):
-            svc.drafts.drop(me)
-            st.rerun()
-    elif st.button("Back to the results"):
-        flow.forget("composing")
-        st.rerun()
     return framing
+
+
+def _about_the_photo(svc: Services, me: str, draft: Draft | None) -> None:
+    """What was removed from it and what was found, and the way to another one."""
+    if draft is None:
+        if st.button("Back to the results"):
+            flow.forget("composing", "turns", "zoom")
+            st.rerun()
+        return
+    _what_was_removed(draft)
+    found = _look(svc, draft)
+    widgets.show(*(widgets.note(finding.says, "due") for finding in found))
+    if not found:
+        widgets.show(widgets.note("This photo looks good.", "kept"))
+    if st.button("Use another photo"):
+        svc.drafts.drop(me)
+        st.rerun()
+
+
+def _purpose(like: RunView | None) -> None:
+    ids = [purpose.id for purpose in catalogue().purposes]
+    titles = {purpose.id: purpose.title for purpose in catalogue().purposes}
+    st.session_state.setdefault("purpose", like.run.purpose if like else ids[0])
+    st.pills("What is it for?", ids, format_func=titles.__getitem__, key="purpose", required=True)
+    st.caption(_chosen_purpose(like).hint)
 
 
 def _preview_url(draft: Draft | None, like: RunView | None, purpose: Purpose, framing: Framing) -> str:
@@ -156,8 +170,10 @@ def _preview_url(draft: Draft | None, like: RunView | None, purpose: Purpose, fr
 
 def _what_was_removed(draft: Draft) -> None:
     removed = draft.photo.removed
-    widgets.show(widgets.note(f"Removed before saving: {removed.headline()}.", "kept"))
-    if removed.items:
+    if not removed.items:
+        widgets.show(widgets.note("The file held only the picture: there was nothing to remove.", "kept"))
+    else:
+        widgets.show(widgets.note(f"Removed before saving: {removed.headline()}.", "kept"))
         with st.expander(f"All {removed.total} things that were removed", type="compact"):
             widgets.show(widgets.facts([
                 (group, ", ".join(f"{item.words} ({item.count})" if item.count > 1 else item.words for item in items))
@@ -173,21 +189,15 @@ class _Chosen:
     is_complete: bool
 
 
-def _chosen_purpose() -> Purpose:
+def _chosen_purpose(like: RunView | None) -> Purpose:
     """The purpose decides the shape of the preview above it, so it is read before its widget is drawn."""
+    chosen = st.session_state.get("purpose") or (like.run.purpose if like else None)
     purposes = catalogue().purposes
-    return next((purpose for purpose in purposes if purpose.id == st.session_state.get("purpose")), purposes[0])
+    return next((purpose for purpose in purposes if purpose.id == chosen), purposes[0])
 
 
 def _choices(svc: Services, me: str, framing: Framing, like: RunView | None, now: datetime) -> _Chosen:
-    ids = [purpose.id for purpose in catalogue().purposes]
-    titles = {purpose.id: purpose.title for purpose in catalogue().purposes}
-    if like:
-        st.session_state.setdefault("purpose", like.run.purpose)
-    st.pills("What is it for?", ids, format_func=titles.__getitem__, key="purpose", required=True,
-             default=None if "purpose" in st.session_state else ids[0])  # fmt: skip
-    purpose = _chosen_purpose()
-    st.caption(purpose.hint)
+    purpose = _chosen_purpose(like)
     style = _by_looking("Style", catalogue().styles, like.run.style if like else "studio")
     backdrop = _by_looking("Backdrop", catalogue().backdrops, like.run.backdrop if like else "grey", own=like is None)
     own = _own_backdrop(svc, me) if backdrop == OWN_BACKDROP and like is None else None

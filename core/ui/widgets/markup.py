@@ -222,7 +222,7 @@ def lead(title: str | None, text: str | None) -> Html:
 def photo(url: str, alt: str, *, ratio: str = "4:5", max_width: int | None = None, lazy: bool = False) -> Html:
     """A picture from our own route. Its place is kept, as a calm shape, until it is there."""
     wide, high = (int(side) for side in ratio.split(":"))
-    size = f"max-width:{max_width}px;" if max_width else ""
+    size = f"width:{max_width}px;max-width:100%;" if max_width else ""
     return el(
         "div",
         el(
