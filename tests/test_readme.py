@@ -1,0 +1,26 @@
+"""What the README lists is what there is."""
+
+import re
+from pathlib import Path
+
+from core.__main__ import VERBS
+from core.settings import ROOT, Settings
+
+README = (Path(ROOT) / "README.md").read_text()
+
+
+def test_every_setting_is_listed_and_nothing_else():
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+    assert listed == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_verb_is_listed():
+    assert set(re.findall(r"^python -m core (\w+)", README, re.MULTILINE)) >= set(VERBS)
+
+
+def test_every_picture_is_there_and_has_a_text():
+    pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", README)
+    assert pictures
+    for text, path in pictures:
+        assert text, path
+        assert (Path(ROOT) / path).is_file(), path
