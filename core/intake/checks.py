@@ -110,8 +110,8 @@ def _light(grey: Grey) -> Iterator[Finding]:
 
 
 def _colour(small: npt.NDArray[np.uint8]) -> Iterator[Finding]:
-    channels = small.astype(np.int16)
-    spread = channels.max(axis=2) - channels.min(axis=2)
+    red, green, blue = cv2.split(small)
+    spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
     if float(np.percentile(spread, 99)) <= 6:
         yield Finding(
             code="greyscale",

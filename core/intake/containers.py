@@ -278,8 +278,8 @@ def _webp_still(chunks: bytes, parts: Parts) -> None:
     parts.skeleton = b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
 
 
-# HEIC and AVIF: boxes. Pixels cannot be cut out cheaply, so the file goes in whole, but the references that
-# tie metadata to the picture are renamed: a decoder that follows none copies none.
+# HEIC and AVIF: boxes. Pixels cannot be cut out cheaply, so the file goes in whole, but what says "this is EXIF"
+# and what ties metadata to the picture is renamed: a decoder that knows of none reads none.
 
 _CONTENT_CREDENTIALS = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
@@ -309,11 +309,12 @@ def _inside(data: bytes, at: int, end: int) -> list[tuple[bytes, int, int]]:
 
 
 def _boxes(data: bytes, parts: Parts) -> None:
-    skeleton = data
+    skeleton = bytearray(data)
     for name, start, end in _inside(data, 0, len(data)):
+        if name in (b"meta", b"moov"):  # a sequence keeps its metadata with its tracks
+            skeleton[start:end] = data[start:end].replace(b"cdsc", b"none").replace(b"Exif", b"none")
         if name == b"meta":
-            _meta(data, start + 4, end, parts)
-            skeleton = data[:start] + data[start:end].replace(b"cdsc", b"none") + data[end:]
+            _try_meta(data, start + 4, end, parts)
         elif name == b"uuid":
             ours = data[start : start + 16] == _CONTENT_CREDENTIALS
             parts.carried[removed.CREDENTIALS if ours else removed.OTHER] += 1
@@ -323,7 +324,15 @@ def _boxes(data: bytes, parts: Parts) -> None:
             parts.carried[removed.EXTRA] += 1
         elif name not in (b"ftyp", b"mdat", b"free", b"skip", b"idat"):
             parts.carried[removed.TRAILING] += 1
-    parts.skeleton = skeleton
+    parts.skeleton = bytes(skeleton)
+
+
+def _try_meta(data: bytes, at: int, end: int, parts: Parts) -> None:
+    """A table of contents that we cannot follow is for the decoder to judge; it may know better."""
+    try:
+        _meta(data, at, end, parts)
+    except (struct.error, IndexError, Damaged):
+        parts.carried[removed.OTHER] += 1
 
 
 def _meta(data: bytes, at: int, end: int, parts: Parts) -> None:

@@ -1,9 +1,9 @@
 """
 Which tags an EXIF block has, never what they say.
 
-Pillow reads every value of every tag it meets. Tags may all point at the same megabytes, so a 20 MB file can ask
-for terabytes; and a value is the one thing of a photo we never want to hold. This reader walks the directories
-and notes tag numbers; the only value it reads is the orientation.
+A value is the one thing of a photo we never want to hold, and a general reader holds all of them, warns of each
+broken tag by number in the server's log, and trusts offsets that a stranger wrote. This one walks the directories,
+notes tag numbers and stops after a bounded number of them; the only value it reads is the orientation.
 """
 
 import struct
