@@ -29,7 +29,14 @@ else:
         lifespan=server.lifespan(settings),
         routes=web.routes(ui.services),
         middleware=[
-            Middleware(Guard, framework=session.StreamlitFramework(), secure=settings.secure, hosts=settings.hosts)
+            Middleware(
+                Guard,
+                framework=session.StreamlitFramework(),
+                secure=settings.secure,
+                hosts=settings.hosts,
+                trusted_proxies=settings.trusted_proxies,
+                seen=lambda session_hash, address: ui.services().networks.seen(session_hash, address),
+            )
         ],
         on_script_error=session.calm_error,
     )

@@ -31,7 +31,7 @@ class Guesses:
         with self._lock:
             while self._tries and self._tries[0][0] <= now - GUESS_WINDOW:
                 self._tries.popleft()
-            mine = sum(1 for _, who, where in self._tries if who == session_hash or where == network)
+            mine = sum(1 for _, who, where in self._tries if who == session_hash or (network and where == network))
             if mine >= self._allowed or len(self._tries) >= self._everyone:
                 raise LimitReached("Too many codes were tried. Please wait ten minutes and try again.")
             self._tries.append((now, session_hash, network))
@@ -55,6 +55,19 @@ class Networks:
         self._day: date | None = None
         self._salt = b""
         self._runs: Counter[str] = Counter()
+        self._of: dict[str, str] = {}  # session hash → today's name of its network
+
+    def seen(self, session_hash: str, address: str) -> None:
+        """A browser connected from this address; what is kept of it is today's name of its network."""
+        network = self.name(address)
+        with self._lock:
+            self._of[session_hash] = network
+
+    def of(self, session_hash: str) -> str:
+        """Where a browser was seen last. "" if that was yesterday: the limit is a soft one."""
+        with self._lock:
+            self._turn_the_day()
+            return self._of.get(session_hash, "")
 
     def name(self, address: str) -> str:
         """Today's name of the network that an address belongs to: /24 for IPv4, /56 for IPv6."""
@@ -63,10 +76,10 @@ class Networks:
             return hashlib.blake2b(_network_of(address).encode(), key=self._salt, digest_size=16).hexdigest()
 
     def spend(self, network: str, *, limit: int) -> None:
-        """Count a run. Raises LimitReached."""
+        """Count a run; one from nowhere ("") is not limited. Raises LimitReached."""
         with self._lock:
             self._turn_the_day()
-            if self._runs[network] >= limit:
+            if network and self._runs[network] >= limit:
                 raise LimitReached("Your network has made many headshots today. Please come back tomorrow.")
             self._runs[network] += 1
 
@@ -77,7 +90,7 @@ class Networks:
     def _turn_the_day(self) -> None:
         today = self._clock().date()
         if today != self._day:
-            self._day, self._salt, self._runs = today, secrets.token_bytes(32), Counter()
+            self._day, self._salt, self._runs, self._of = today, secrets.token_bytes(32), Counter(), {}
 
 
 def _network_of(address: str) -> str:

@@ -18,7 +18,7 @@ import hashlib
 import logging
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -197,6 +197,20 @@ def harden_cookie(value: bytes, *, secure: bool) -> bytes:
 # Who may ask.
 
 
+def address_of(scope: Scope, trusted_proxies: int) -> str:
+    """Where a request comes from: each trusted proxy has added one entry at the end of X-Forwarded-For."""
+    entries = [
+        entry.strip()
+        for name, value in scope["headers"]
+        if name.lower() == b"x-forwarded-for"
+        for entry in value.decode("latin-1").split(",")
+    ]
+    if trusted_proxies and len(entries) >= trusted_proxies:
+        return str(entries[-trusted_proxies])
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def host_of(headers: Headers) -> str:
     """The one Host that was asked for, in lower case; empty when there is none or more than one."""
     hosts = [value for name, value in headers if name == b"host"]
@@ -312,8 +326,13 @@ class Guard:
         secure: bool,
         hosts: Collection[str] = (),
         limits: Limits | None = None,
+        trusted_proxies: int = 0,
+        seen: Callable[[str, str], None] = lambda session, address: None,
     ) -> None:
+        """`seen` is told the session hash and the address of each tab that connects; the address goes no further."""
         self._app = app
+        self._trusted_proxies = trusted_proxies
+        self._seen = seen
         self._framework = framework
         self._secure = secure
         self._hosts = frozenset(host.lower() for host in hosts)
@@ -342,6 +361,8 @@ class Guard:
         if scope["type"] == "websocket":
             # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
             headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))
+            if session:
+                self._seen(session, address_of(scope, self._trusted_proxies))
         return {**scope, "headers": headers, SCOPE_KEY: Visitor(session=session, secure=self._secure)}
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

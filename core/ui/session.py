@@ -9,8 +9,11 @@ tests/web is the gate for the next release.
 """
 
 import asyncio
+import ctypes
+import gc
 import logging
 import re
+import threading
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +37,8 @@ CALM_ERROR = "Something went wrong on our side. Your photos are where they were.
 KEEP_UNTAKEN_FOR = timedelta(minutes=2)
 SPOOL_BYTES = 32 * 1024**2
 
+_let_go = threading.Event()  # an upload was let go of since memory was last handed back
+
 
 # In a page.
 
@@ -50,12 +55,6 @@ def current_session() -> str:
         st.info(NO_COOKIE)
         st.stop()
     return session
-
-
-def current_network() -> str:
-    """Today's name of the network this browser is in: a keyed hash that nobody can turn back into an address."""
-    network = st.user.get("network")
-    return network if isinstance(network, str) else "unknown"
 
 
 def bind() -> str:
@@ -124,13 +123,24 @@ class StreamlitFramework:
 
 
 def keep_uploads_off_disk() -> None:
-    """
-    Let an upload be parsed in memory; beyond 1 MB Starlette would write it to a temporary file.
-
-    The launcher sets MALLOC_MMAP_THRESHOLD_=65536 beside it, so that memory which held a photo goes back to the
-    system when it is freed, instead of lying in the process with the photo still in it.
-    """
+    """Let an upload be parsed in memory; beyond 1 MB Starlette would write it to a temporary file."""
     MultiPartParser.spool_max_size = SPOOL_BYTES
+
+
+def hand_back_memory() -> None:
+    """
+    Make the bytes of uploads that nobody holds any more leave the process, not only its books.
+
+    Parsing an upload leaves its bytes in reference cycles, and with `runner.postScriptGC` off nothing collects those
+    for minutes; what is free then still lies readable in the heap until the allocator returns it to the system.
+    A launcher that sets MALLOC_MMAP_THRESHOLD_=65536 makes large blocks go back the moment they are freed.
+    """
+    gc.collect()
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return  # not glibc
+    trim(0)
 
 
 class Leftovers:
@@ -170,6 +180,9 @@ async def purge_closed_sessions(
         await asyncio.sleep(every.total_seconds())
         try:
             leftovers.purge(clock())
+            if _let_go.is_set():
+                _let_go.clear()
+                hand_back_memory()
         except Exception as exc:
             log.error("Purging leftovers failed: %s", outline(exc))
 
@@ -213,12 +226,14 @@ def _uploads() -> dict[tuple[str, str], int]:
 
 def _forget_upload(streamlit_session: str, file_id: str) -> None:
     """1.67.0: the widget's own X does the same, by HTTP."""
+    _let_go.set()
     manager: Any = _runtime().uploaded_file_mgr
     manager.remove_file(session_id=streamlit_session, file_id=file_id)
 
 
 def _forget_uploads(streamlit_session: str) -> None:
     """1.67.0: what a session's shutdown does, only earlier."""
+    _let_go.set()
     if runtime.exists():
         _runtime().uploaded_file_mgr.remove_session_files(streamlit_session)
 

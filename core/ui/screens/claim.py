@@ -5,7 +5,7 @@ import streamlit as st
 from core import access
 from core.errors import WorkShotError
 from core.services import Services
-from core.ui import pages, session, widgets
+from core.ui import pages, widgets
 
 
 def ask_for_code(svc: Services, me: str) -> None:
@@ -22,7 +22,7 @@ def ask_for_code(svc: Services, me: str) -> None:
         widgets.show(widgets.note("Please type or paste your claim code.", "due"))
         return
     try:
-        access.open_with_code(svc, me, session.current_network(), code)
+        access.open_with_code(svc, me, svc.networks.of(me), code)
     except WorkShotError as exc:
         widgets.show(widgets.note(str(exc), "unknown"))
         return

@@ -311,7 +311,7 @@ def _button(
 def _start(
     svc: Services, me: str, chosen: _Chosen, agreement: Agreement | None, draft: Draft | None, like: RunView | None
 ) -> None:
-    network = session.current_network()
+    network = svc.networks.of(me)
     try:
         svc.networks.spend(network, limit=svc.settings.runs_per_network_per_day)
         if like is not None:

@@ -48,7 +48,8 @@ def erased(svc: Services, me: str, view: RunView, now: datetime) -> None:
     """A screen of its own, also after a refresh: what was erased, and what proved it."""
     trail = _trail(svc, me, view.run.id)
     if trail is not None and not trail.is_proved:
-        widgets.frame("Erasing", "Nothing of this run can be opened any more. Storage is being asked for proof.", now=now)
+        said = "Nothing of this run can be opened any more. Storage is being asked for proof."
+        widgets.frame("Erasing", said, now=now)
         _follow(svc, me, view.run.id)
     else:
         widgets.frame("Erased", "Nothing of this run is here any more, and storage has shown it.", now=now)
@@ -80,7 +81,8 @@ def _proof(trail: generations.Trail, now: datetime) -> widgets.Html:
     for copy in trail.erased:
         if copy.gone_at is not None:
             proof = "Storage was asked for the object: not there. Storage was asked for a listing: not in it."
-            lines.append(widgets.Event(at=copy.gone_at, what=f"{copy.kind.label} erased ✓ proved", proof=proof, state="kept"))
+            what = f"{copy.kind.label} erased ✓ proved"
+            lines.append(widgets.Event(at=copy.gone_at, what=what, proof=proof, state="kept"))
         else:
             said = copy.probe_answer or "waiting for its turn"
             at = copy.erased_at or min(now, copy.erase_by)

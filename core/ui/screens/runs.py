@@ -57,10 +57,14 @@ def card(svc: Services, me: str, view: RunView, now: datetime) -> None:
 
 def _heading(view: RunView, now: datetime) -> widgets.Html:
     purpose = catalogue().purpose(view.run.purpose).title
-    state, word = ("kept", "Erased") if view.is_over(now) else STATES[view.run.state]
-    if view.is_over(now) and view.gone_at is None:
-        state, word = "counting", "Erasing"
-    return widgets.row(widgets.el("strong", purpose), widgets.state_chip(state, word), widgets.quiet(view.run.number))
+    chip = widgets.state_chip(*_state(view, now))
+    return widgets.row(widgets.el("strong", purpose), chip, widgets.quiet(view.run.number))
+
+
+def _state(view: RunView, now: datetime) -> tuple[widgets.State, str]:
+    if not view.is_over(now):
+        return STATES[view.run.state]
+    return ("kept", "Erased") if view.gone_at is not None else ("counting", "Erasing")
 
 
 def _thumbs(view: RunView) -> widgets.Html:
