@@ -1,0 +1,97 @@
+"""
+The guide: what to send, what happens to it, what it must not be used for, and what to ask any such tool.
+
+Its words are core/ui/guide_text.py; this page only draws them.
+"""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from core.ui import guide_text as text
+from core.ui import widgets
+from core.ui.app import services
+from core.ui.widgets import Html, el
+
+svc = services()
+fill = text.filler(svc)
+
+
+def section(title: str, anchor: str) -> None:
+    st.header(title, anchor=anchor)
+
+
+def say(*sentences: str) -> None:
+    widgets.show(*(el("p", fill(sentence)) for sentence in sentences))
+
+
+def points(items: Iterable[str], *, title: str | None = None) -> None:
+    """A plain list. Its words are ours alone, so Markdown may draw it."""
+    if title:
+        widgets.show(el("p", el("strong", title)))
+    st.markdown("\n".join(f"- {item}" for item in items))
+
+
+def linked(contact: str) -> Html | str:
+    """An address of mail or of a page as a link; anything else as it is written."""
+    if contact.startswith(("https://", "http://")):
+        return el("a", contact, href=contact)
+    if "@" in contact and not set(contact) & set(" /:?&"):
+        return el("a", contact, href=f"mailto:{contact}")
+    return contact
+
+
+widgets.frame("Guide", text.LEAD, now=svc.clock())
+
+section(text.PHOTO, "photo")
+say(text.PHOTO_BEST)
+points(text.PHOTO_AVOID, title=text.PHOTO_AVOID_TITLE)
+say(text.PHOTO_WHOSE)
+
+section(text.CHANGES, "changes")
+say(text.CHANGES_ONLY)
+points(text.LIMITS, title=text.LIMITS_TITLE)
+
+section(text.DISCLOSURE, "disclosure")
+widgets.show(widgets.note(el("strong", text.DISCLAIMER)))
+say(text.DISCLAIMER_LOOK, text.DISCLOSE)
+points(text.PROHIBITED, title=text.PROHIBITED_TITLE)
+say(text.MARK)
+with st.expander(text.MARK_TITLE, type="compact"):
+    say(text.MARK_SAYS)
+
+section(text.QUESTIONS, "questions")
+say(text.QUESTIONS_LEAD)
+widgets.show(widgets.facts(fill.pairs(text.ANSWERS)))
+
+section(text.MORE, "more")
+with st.expander(text.POLICY_TITLE, type="compact"):
+    widgets.show(widgets.facts(fill.pairs(text.POLICY)))
+    say(text.POLICY_HERE)
+with st.expander(text.FLAGS_TITLE, type="compact"):
+    points(text.FLAGS)
+with st.expander(text.STORAGE_TITLE, type="compact"):
+    widgets.show(widgets.facts(fill.pairs(text.STORAGE)))
+with st.expander(text.FACE_TITLE, type="compact"):
+    widgets.show(widgets.facts(fill.pairs(text.FACE)))
+    say(text.FACE_HERE)
+
+section(text.CHECKLIST, "checklist")
+points(text.CHECKS)
+
+section(text.COOKIES, "cookies")
+say(text.COOKIES_LEAD)
+with st.expander(text.COOKIES_TITLE, type="compact"):
+    widgets.show(widgets.facts(fill.pairs(text.COOKIE_FACTS)))
+    say(text.COOKIES_OFF)
+
+section(text.COSTS, "costs")
+widgets.show(widgets.facts(fill.pairs(text.COST_FACTS)))
+
+section(text.CONTACT, "contact")
+if svc.settings.privacy_contact:
+    before, after = text.CONTACT_NAMED.split("{contact}")
+    widgets.show(el("p", before, linked(svc.settings.privacy_contact), after))
+else:
+    say(text.CONTACT_UNNAMED)
+say(text.CONTACT_NOT_NEEDED)
