@@ -294,10 +294,9 @@ def _button(
     with svc.reading() as reading:
         allowance = access.allowance(reading, me, limit=svc.settings.runs_per_day, now=now)
     if allowance.left == 0:
-        widgets.show(widgets.note(f"Today's {allowance.limit} runs are used up.", "due"),
-                     widgets.quiet("New ones: ", widgets.deadline(allowance.resets_at, now=now, brief=True)))  # fmt: skip
+        widgets.show(widgets.note(f"Today's {allowance.limit} runs are used up.", "due"))
     pressed = st.button("Generate headshots", type="primary", width="stretch", disabled=allowance.left == 0)
-    widgets.show(widgets.quiet(f"{allowance.left} of {allowance.limit} left today · starts anew at 00:00 UTC"))
+    widgets.show(widgets.quiet(_left(allowance, now)))
     if not pressed:
         return
     if agreement is not None and not (agreement.may_use_photo and agreement.is_adult):
@@ -306,6 +305,11 @@ def _button(
         widgets.show(widgets.note("Please add your backdrop first, or choose another one.", "due"))
     else:
         _start(svc, me, chosen, agreement, draft, like)
+
+
+def _left(allowance: access.Allowance, now: datetime) -> str:
+    again = widgets.length(allowance.resets_at - now)
+    return f"{allowance.left} of {allowance.limit} left today · all of them again in {again} (00:00 UTC)"
 
 
 def _start(
