@@ -90,7 +90,13 @@ def ready() -> None:
         widgets.clock(hours(719.98), now=NOW),
         widgets.links(
             [
-                DownloadLink(label="headshot 1", href="/picture/after", filename="headshot-1.jpg", detail="800 × 1000"),
+                DownloadLink(
+                    label="headshot 1",
+                    href="/picture/after",
+                    filename="headshot-1.jpg",
+                    detail="800 × 1000",
+                    primary=True,
+                ),
                 DownloadLink(label="all", href="/picture/after", filename="headshots.zip", detail="ZIP, 4.1 MB"),
             ]
         ),

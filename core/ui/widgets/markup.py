@@ -53,6 +53,7 @@ class DownloadLink:
     href: str
     filename: str
     detail: str = ""
+    primary: bool = False  # the one a screen is about, filled
 
 
 def clock(
@@ -308,7 +309,7 @@ def _download(item: DownloadLink) -> Html:
         detail,
         href=item.href,
         download=item.filename,
-        class_="ws-button",
+        class_="ws-button ws-primary" if item.primary else "ws-button",
     )
 
 
