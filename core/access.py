@@ -13,9 +13,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core.clock import next_utc_midnight
+from core.db import take_turns
 from core.errors import NotFound
 from core.models import BrowserSession, Copy, Generation, Subject
 from core.services import Services
@@ -55,8 +57,9 @@ def _check(secret: bytes) -> int:
 def issue_claim_code(svc: Services, session_hash: str, *, replace: bool = False) -> str | None:
     """A code for what this browser has open, to be shown once. None: one was issued before and `replace` is off."""
     with svc.transaction() as session:
+        take_turns(session)
         subject = current_subject(session, session_hash)
-        if subject is None:
+        if subject is None or subject.sealed_key is None:
             raise NotFound("There are no photos here.")
         if subject.claim_issued_at is not None and not replace:
             return None
@@ -71,25 +74,33 @@ def open_with_code(svc: Services, session_hash: str, network: str, text: str) ->
     """Let this browser open what the code opens. Wrong, expired and erased codes raise the same NotFound."""
     svc.guesses.spend(session_hash, network)
     claim_hash = read_claim_code(text)
+    now = svc.clock()
     with svc.transaction() as session:
-        found = select(Subject).where(Subject.claim_hash == claim_hash, col(Subject.sealed_key).is_not(None))
-        subject = session.exec(found).first() if claim_hash else None
-        if subject is None:
+        take_turns(session)
+        held = sa.exists().where(
+            col(Copy.subject_id) == col(Subject.id), col(Copy.erased_at).is_(None), col(Copy.erase_by) > now
+        )
+        subject_id = session.exec(select(Subject.id).where(Subject.claim_hash == claim_hash, held)).first()
+        if claim_hash is None or subject_id is None:
             raise NotFound("This code opens nothing. Check it letter by letter; photos may also have been erased.")
-        link(session, session_hash, subject.id, svc.clock(), by_claim_code=True)
+        link(session, session_hash, subject_id, now, by_claim_code=True)
     svc.guesses.forgive(session_hash)
 
 
 # --------------------------------------------------------------------------------------------------- sessions
 def link(session: Session, session_hash: str, subject_id: str, now: datetime, *, by_claim_code: bool = False) -> None:
     """From now on this browser opens this subject, and no other."""
-    for other in session.exec(select(BrowserSession).where(BrowserSession.session_hash == session_hash)):
-        other.closed_at = None if other.subject_id == subject_id else other.closed_at or now
-        session.add(other)
-    if session.get(BrowserSession, (session_hash, subject_id)) is None:
+    is_mine = col(BrowserSession.session_hash) == session_hash
+    is_this = col(BrowserSession.subject_id) == subject_id
+    still_open = col(BrowserSession.closed_at).is_(None)
+    # close before opening: at no moment does a browser open two
+    session.execute(sa.update(BrowserSession).where(is_mine, ~is_this, still_open).values(closed_at=now))
+    known = session.execute(sa.update(BrowserSession).where(is_mine, is_this).values(closed_at=None))
+    if known.rowcount == 0:  # type: ignore[attr-defined]
         session.add(
             BrowserSession(session_hash=session_hash, subject_id=subject_id, opened_at=now, by_claim_code=by_claim_code)
         )
+        session.flush()
 
 
 def close(svc: Services, session_hash: str) -> None:
