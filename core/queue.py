@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from core.db import UtcDateTime
 from core.models import Job, JobKind
 from core.services import Services
 
@@ -62,7 +63,11 @@ class Claim:
             self._update(session, lease_until=None, tries=0)
 
     def again(self, session: Session, *, after: timedelta, failed: bool = False) -> None:
-        values: dict[str, Any] = {"lease_until": None, "run_at": self.svc.clock() + after}
+        """The row wants work later. Whoever asked for it while we were at it is not made to wait."""
+        now = self.svc.clock()
+        asked_again = col(Job.wishes) != self.wishes
+        run_at = sa.case((asked_again, sa.literal(now, UtcDateTime())), else_=sa.literal(now + after, UtcDateTime()))
+        values: dict[str, Any] = {"lease_until": None, "run_at": run_at}
         self._update(session, **values if failed else values | {"tries": 0})
 
     def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
