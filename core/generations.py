@@ -14,13 +14,15 @@ The row is the truth and the worker may be killed between any two lines:
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import access, copies, promises, retention
-from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
+from core.contracts import Contract
+from core.db import take_turns
 from core.errors import (
     Busy,
     EngineRefused,
@@ -106,8 +108,9 @@ def request(
     if not (agreement.may_use_photo and agreement.is_adult):
         raise NotAllowed("Please tick both boxes first: they are your consent.")
     now = svc.clock()
-    uploaded_at = min(upload.received_at for upload in uploads)
+    uploaded_at = min(upload.received_at for upload in uploads).astimezone(UTC)
     with svc.transaction() as session:
+        take_turns(session)
         if known := _same_request(session, request_id):
             return known
         _require_room(svc, session, session_hash, now)
@@ -138,7 +141,8 @@ def request(
         enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
     try:
         for upload in uploads:
-            copies.write(svc, planned[upload.kind].id, upload.data)
+            if not copies.write(svc, planned[upload.kind].id, upload.data):
+                retention.erase(svc, planned[upload.kind].id)
     except StorageError:
         _abandon(svc, run.id)
         raise
@@ -150,11 +154,12 @@ def again(svc: Services, session_hash: str, *, request_id: str, like: str, choic
     """Another run from the same photo, under the same contract and clock. Raises NotFound when the photo is erased."""
     now = svc.clock()
     with svc.transaction() as session:
+        take_turns(session)
         if known := _same_request(session, request_id):
             return known
         before = access.own_run(session, session_hash, like)
         _require_room(svc, session, session_hash, now)
-        subject = session.get_one(Subject, before.subject_id)
+        subject = session.get_one(Subject, before.subject_id, with_for_update=True)
         held = {
             kind: session.get_one(Copy, copy_id)
             for kind, copy_id in (
@@ -166,7 +171,8 @@ def again(svc: Services, session_hash: str, *, request_id: str, like: str, choic
         }
         if not held[CopyKind.PORTRAIT].may_be_read(now):
             raise NotFound("This photo is erased already. Add it once more for another run.")
-        run = _new_run(svc, session, request_id, subject, held, choices, before.uploaded_at, now)
+        same_clock = replace(choices, contract=before.contract)
+        run = _new_run(svc, session, request_id, subject, held, same_clock, before.uploaded_at, now)
         run.erase_by = min(run.erase_by, before.erase_by)
         enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
     _let_start(svc, run.id)
@@ -317,7 +323,7 @@ class _Expired(Exception):
 
 def _begin(claim: Claim) -> Generation | None:
     with claim.transaction() as session:
-        generation = session.get(Generation, claim.ref)
+        generation = session.get(Generation, claim.ref, with_for_update=True)
         if generation is None or not generation.state.is_live:
             claim.done(session)
             return None
@@ -328,7 +334,7 @@ def _begin(claim: Claim) -> Generation | None:
 
 
 def _make(svc: Services, claim: Claim, generation: Generation) -> None:
-    _stop_if_asked(svc, generation.id)
+    _stop_if_asked(svc, generation)
     engine = svc.engines[generation.engine]
     _enter(claim, generation.id, "reading")
     events = engine.make(_order(svc, generation, engine))
@@ -339,7 +345,7 @@ def _make(svc: Services, claim: Claim, generation: Generation) -> None:
                     _enter(claim, generation.id, name)
                 case Headshot():
                     _keep(svc, claim, generation, event)
-            _stop_if_asked(svc, generation.id)
+            _stop_if_asked(svc, generation)
     finally:
         close = getattr(events, "close", None)
         if close is not None:
@@ -347,7 +353,7 @@ def _make(svc: Services, claim: Claim, generation: Generation) -> None:
 
 
 def _order(svc: Services, generation: Generation, engine: Engine) -> Order:
-    backdrop = copies.read(svc, generation.backdrop_id) if generation.backdrop_id else None
+    backdrop = copies.read_upload(svc, generation.backdrop_id) if generation.backdrop_id else None
     with svc.reading() as session:
         kept = session.exec(
             select(HeadshotRow.variant)
@@ -372,9 +378,11 @@ def _keep(svc: Services, claim: Claim, generation: Generation, headshot: Headsho
     """Row, then bytes. A row that an earlier attempt left without bytes is used again."""
     now = svc.clock()
     with claim.transaction() as session:
+        fresh = session.get_one(Generation, generation.id)
+        if fresh.erase_by <= now:
+            _stop(fresh, now)  # its owner has left: it is not even written
         row = session.get(HeadshotRow, (generation.id, headshot.variant))
         if row is None:
-            fresh = session.get_one(Generation, generation.id)
             copy = copies.plan(
                 session,
                 subject_id=generation.subject_id,
@@ -398,12 +406,16 @@ def _enter(claim: Claim, generation_id: str, stage: str) -> None:
         session.add(StageEvent(generation_id=generation_id, stage=stage, entered_at=claim.svc.clock()))
 
 
-def _stop_if_asked(svc: Services, generation_id: str) -> None:
+def _stop_if_asked(svc: Services, generation: Generation) -> None:
     with svc.reading() as session:
-        generation = session.get_one(Generation, generation_id)
+        _stop(session.get_one(Generation, generation.id), svc.clock())
+
+
+def _stop(generation: Generation, now: datetime) -> None:
+    """Raises _Stopped, _Expired; or does nothing."""
     if generation.cancel_at is not None:
         raise _Stopped
-    if generation.erase_by <= svc.clock():
+    if generation.erase_by <= now:
         raise _Expired
 
 
@@ -411,24 +423,29 @@ def _finish(claim: Claim, generation_id: str, state: RunState, *, failure: str |
     """The run is over, in any way: record it, move the clocks that this moves, and let erasing see to the rest."""
     svc, now = claim.svc, claim.svc.clock()
     with claim.transaction() as session:
-        generation = session.get_one(Generation, generation_id)
+        generation = session.get_one(Generation, generation_id, with_for_update=True)
+        if not generation.state.is_live:  # its server has ended it: the upload could not be stored
+            claim.done(session)
+            return
         generation.state, generation.failure, generation.ended_at = state, failure, now
         generation.counts = state is RunState.READY or (
             state is RunState.CANCELLED and _has_headshots(session, generation)
         )
         session.add(generation)
         if generation.contract is Contract.PROCESS:
-            uploads = filter(None, (generation.portrait_id, generation.backdrop_id, generation.clothing_id))
-            copies.shrink(session, uploads, to=now, reason=EraseReason.RUN_OVER)
-            by = now + PROCESS_HEADSHOTS_KEPT
+            retention.release_uploads(session, generation, reason=EraseReason.RUN_OVER)
+            by = retention.clock_of(generation)
             retention.shorten_run(session, generation, to=by, reason=EraseReason.CONTRACT)
         enqueue(session, JobKind.ERASE, generation.subject_id, at=now)
         claim.done(session)
+        retention.end_subject_if_over(session, generation.subject_id, now)
     svc.wake()
 
 
 def _has_headshots(session: Session, generation: Generation) -> bool:
-    return session.exec(select(HeadshotRow).where(HeadshotRow.generation_id == generation.id)).first() is not None
+    made = select(Copy.id).join(HeadshotRow, col(HeadshotRow.copy_id) == Copy.id)
+    mine = HeadshotRow.generation_id == generation.id, col(Copy.written_at).is_not(None)
+    return session.exec(made.where(*mine)).first() is not None
 
 
 # ------------------------------------------------------------------------------------------------------ requests
@@ -452,6 +469,8 @@ def queue_length(session: Session) -> int:
 def _subject_for(svc: Services, session: Session, session_hash: str, now: datetime) -> Subject:
     """The subject this browser has open, or a new one: consent is what creates a subject."""
     subject = access.current_subject(session, session_hash)
+    if subject is not None:  # not while its last copy is being closed and its key destroyed
+        session.refresh(subject, with_for_update=True)
     if subject is None or subject.sealed_key is None:
         subject_id = new_id()
         subject = Subject(id=subject_id, created_at=now, sealed_key=svc.vault.make_key(subject_id))
@@ -506,11 +525,12 @@ def _new_run(
 
 def _let_start(svc: Services, generation_id: str) -> None:
     with svc.transaction() as session:
-        run = session.get_one(Generation, generation_id)
-        if run.state is RunState.RECEIVING:
-            run.state = RunState.QUEUED
-            session.add(run)
-            enqueue(session, JobKind.GENERATE, run.id, at=svc.clock())
+        enqueue(session, JobKind.GENERATE, generation_id, at=svc.clock())
+        session.execute(  # unless the worker has it already
+            sa.update(Generation)
+            .where(col(Generation.id) == generation_id, col(Generation.state) == RunState.RECEIVING)
+            .values(state=RunState.QUEUED)
+        )
     svc.wake()
 
 
@@ -518,7 +538,7 @@ def _abandon(svc: Services, generation_id: str) -> None:
     """The upload could not be stored: the run is over before it began, and whatever arrived is erased."""
     now = svc.clock()
     with svc.transaction() as session:
-        run = session.get_one(Generation, generation_id)
+        run = session.get_one(Generation, generation_id, with_for_update=True)
         run.state, run.failure, run.ended_at, run.counts = RunState.FAILED, "not_stored", now, False
         retention.shorten_run(session, run, to=now, reason=EraseReason.NOT_WANTED)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)

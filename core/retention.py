@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import copies
-from core.contracts import Contract
+from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.errors import NotAllowed, StorageUnavailable
 from core.models import (
     LIVE,
@@ -111,9 +111,16 @@ def _prove(svc: Services, copy: Copy) -> Outcome:
         )
         if closed.rowcount != 1:  # type: ignore[attr-defined]
             session.rollback()
-            return Outcome.NOT_PROVED
-        _end_subject_if_over(session, copy.subject_id, now)
+            return _closed_by_another(svc, copy.id)
+        end_subject_if_over(session, copy.subject_id, now)
     return Outcome.GONE
+
+
+def _closed_by_another(svc: Services, copy_id: str) -> Outcome:
+    """Another sweeper was faster, or the copy came back while we looked."""
+    with svc.reading() as session:
+        is_gone = session.get_one(Copy, copy_id).gone_at is not None
+    return Outcome.ALREADY_GONE if is_gone else Outcome.NOT_PROVED
 
 
 def _not_proved(svc: Services, copy: Copy, answer: str) -> Outcome:
@@ -127,8 +134,13 @@ def _not_proved(svc: Services, copy: Copy, answer: str) -> Outcome:
     return Outcome.NOT_PROVED
 
 
-def _end_subject_if_over(session: Session, subject_id: str, now: datetime) -> None:
-    """With the last copy goes the key, the claim code and every word the person wrote."""
+def end_subject_if_over(session: Session, subject_id: str, now: datetime) -> None:
+    """With the last copy goes the key, the claim code and every word the person wrote.
+
+    Called in the transaction that closes a copy and in the one that ends a run, whichever comes last. The row is
+    locked first: of two that close the last two copies at once, one waits and then sees what the other did.
+    """
+    session.exec(select(Subject.id).where(Subject.id == subject_id).with_for_update())
     still_there = select(Copy.id).where(Copy.subject_id == subject_id, col(Copy.gone_at).is_(None)).limit(1)
     at_work = select(Generation.id).where(Generation.subject_id == subject_id, col(Generation.state).in_(LIVE))
     if session.exec(still_there).first() or session.exec(at_work.limit(1)).first():
@@ -212,6 +224,11 @@ def erase_everything(svc: Services, subject_id: str) -> None:
     with svc.transaction() as session:
         runs = session.exec(select(Generation.id).where(Generation.subject_id == subject_id)).all()
         cancel_runs(session, runs, now)
+        session.execute(  # a headshot that is being made at this moment takes its clock from its run
+            sa.update(Generation)
+            .where(col(Generation.subject_id) == subject_id, col(Generation.erase_by) > now)
+            .values(erase_by=now)
+        )
         held = [copy.id for copy in copies.of_subject(session, subject_id)]
         copies.shrink(session, held, to=now, reason=EraseReason.ASKED)
         enqueue(session, JobKind.ERASE, subject_id, at=now)
@@ -222,8 +239,8 @@ def erase_run(svc: Services, generation_id: str) -> None:
     """ "Erase now" for one run: its headshots, and its uploads unless another run still has them."""
     now = svc.clock()
     with svc.transaction() as session:
-        run = session.get_one(Generation, generation_id)
-        cancel_runs(session, [run.id], now)
+        cancel_runs(session, [generation_id], now)
+        run = session.get_one(Generation, generation_id, with_for_update=True)
         shorten_run(session, run, to=now, reason=EraseReason.ASKED)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)
     svc.wake()
@@ -233,13 +250,20 @@ def shorten(svc: Services, generation_id: str, contract: Contract) -> None:
     """Give a run a shorter contract. Its clock still starts at the upload. Raises NotAllowed for a longer one."""
     now = svc.clock()
     with svc.transaction() as session:
-        run = session.get_one(Generation, generation_id)
-        if contract.keep_for >= run.contract.keep_for:
+        run = session.get_one(Generation, generation_id, with_for_update=True)
+        if contract is run.contract or not contract.no_longer_than(run.contract):
             raise NotAllowed("A clock can only be made shorter.")
-        shorten_run(session, run, to=max(now, run.uploaded_at + contract.keep_for), reason=EraseReason.CONTRACT)
         run.contract = contract
+        shorten_run(session, run, to=max(now, clock_of(run)), reason=EraseReason.CONTRACT)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)
     svc.wake()
+
+
+def clock_of(run: Generation) -> datetime:
+    """When a run's contract ends it: `process` counts from the run's end, every other from the upload."""
+    if run.contract is Contract.PROCESS and run.ended_at is not None:
+        return run.ended_at + PROCESS_HEADSHOTS_KEPT
+    return run.contract.run_by(run.uploaded_at)
 
 
 def shorten_run(session: Session, run: Generation, *, to: datetime, reason: EraseReason) -> None:
@@ -248,25 +272,36 @@ def shorten_run(session: Session, run: Generation, *, to: datetime, reason: Eras
     session.add(run)
     made = select(HeadshotRow.copy_id).where(HeadshotRow.generation_id == run.id)
     copies.shrink(session, session.exec(made).all(), to=run.erase_by, reason=reason)
+    release_uploads(session, run, reason=reason)
+
+
+def release_uploads(session: Session, run: Generation, *, reason: EraseReason) -> None:
+    """A run's uploads stay only as long as some run still needs them.
+
+    Each is locked before the runs are read: of two runs that let go of it at once, the second sees the first.
+    """
     for upload in filter(None, (run.portrait_id, run.clothing_id, run.backdrop_id)):
+        session.exec(select(Copy.id).where(Copy.id == upload).with_for_update())
         copies.shrink(session, [upload], to=_last_need(session, upload), reason=reason)
 
 
 def _last_need(session: Session, upload_id: str) -> datetime:
-    """The latest clock of the runs that were made from an upload."""
+    """Until when the runs that were made from an upload need it: a `process` run only until it ends."""
     uses = sa.or_(
         col(Generation.portrait_id) == upload_id,
         col(Generation.clothing_id) == upload_id,
         col(Generation.backdrop_id) == upload_id,
     )
-    latest: datetime = session.exec(select(func.max(Generation.erase_by)).where(uses)).one()
-    return latest
+    return max(
+        min(run.erase_by, run.ended_at) if run.contract is Contract.PROCESS and run.ended_at else run.erase_by
+        for run in session.exec(select(Generation).where(uses))
+    )
 
 
 def cancel_runs(session: Session, run_ids: Sequence[str], now: datetime) -> None:
     """Ask the worker to stop these runs, where they still are under way; it sees the wish between two stages."""
-    live = select(Generation).where(col(Generation.id).in_(run_ids), col(Generation.state).in_(LIVE))
-    for run in session.exec(live):
-        run.cancel_at = run.cancel_at or now
-        session.add(run)
-        enqueue(session, JobKind.GENERATE, run.id, at=now)
+    live = col(Generation.id).in_(run_ids), col(Generation.state).in_(LIVE)
+    for run_id in session.exec(select(Generation.id).where(*live)).all():
+        enqueue(session, JobKind.GENERATE, run_id, at=now)  # job before run, as the worker does: no deadlock
+    wish = sa.update(Generation).where(*live, col(Generation.cancel_at).is_(None)).values(cancel_at=now)
+    session.execute(wish)

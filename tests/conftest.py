@@ -3,8 +3,12 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -143,39 +147,68 @@ def work(worker: jobs.Worker) -> Callable[[], int]:
     return until_idle
 
 
+def on_all_threads(call: Callable[[], Any], *, times: int) -> list[Any]:
+    """The same call from several threads at once; their answers."""
+    with ThreadPoolExecutor(times) as threads:
+        return [future.result() for future in [threads.submit(call) for _ in range(times)]]
+
+
+@pytest.fixture
+def limit_to(svc: Services) -> Callable[..., Services]:
+    """The same services under other settings."""
+    return lambda **settings: replace(svc, settings=svc.settings.model_copy(update=settings))
+
+
+CHOICES = Choices(
+    purpose="linkedin",
+    ratio="1:1",
+    long_side=1600,
+    style="studio",
+    backdrop="grey",
+    variants=2,
+    engine="on_device",
+    contract=Contract.MONTH,
+)
+
+
 @pytest.fixture
 def ask(svc: Services) -> Callable[..., str]:
-    """Ann presses Generate."""
+    """Ann presses Generate, with whatever she chose."""
+    own = svc
 
     def press(
         *,
+        svc: Services = own,
         who: str = ANN,
-        contract: Contract = Contract.MONTH,
-        variants: int = 2,
         request_id: str | None = None,
+        received_at: datetime | None = None,
+        agreement: Agreement | None = None,
         backdrop_image: bytes | None = None,
+        **choices: Any,
     ) -> str:
-        received_at = svc.clock()
-        kinds = {CopyKind.PORTRAIT: jpeg()} | ({CopyKind.BACKDROP: backdrop_image} if backdrop_image else {})
+        images = {CopyKind.PORTRAIT: jpeg()} | ({CopyKind.BACKDROP: backdrop_image} if backdrop_image else {})
         return generations.request(
             svc,
             who,
             request_id=request_id or new_id(),
             uploads=[
-                Upload(kind=kind, data=data, width=400, height=500, received_at=received_at)
-                for kind, data in kinds.items()
+                Upload(kind=kind, data=data, width=400, height=500, received_at=received_at or svc.clock())
+                for kind, data in images.items()
             ],
-            choices=Choices(
-                purpose="linkedin",
-                ratio="1:1",
-                long_side=1600,
-                style="studio",
-                backdrop="grey",
-                variants=variants,
-                engine="on_device",
-                contract=contract,
-            ),
-            agreement=Agreement(may_use_photo=True, is_adult=True),
+            choices=replace(CHOICES, **choices),
+            agreement=agreement or Agreement(may_use_photo=True, is_adult=True),
+        )
+
+    return press
+
+
+@pytest.fixture
+def again(svc: Services) -> Callable[..., str]:
+    """Ann makes another run from the same photo."""
+
+    def press(*, like: str, who: str = ANN, request_id: str | None = None, **choices: Any) -> str:
+        return generations.again(
+            svc, who, request_id=request_id or new_id(), like=like, choices=replace(CHOICES, **choices)
         )
 
     return press

@@ -37,10 +37,12 @@ class MemoryStore:
         self.head_refused = False  # 403
         self.listing_lags = False  # still shows what has gone
         self.before_head: Callable[[str], None] = lambda key: None
+        self.before_put: Callable[[str], None] = lambda key: None
         self.after_put: Callable[[str], None] = lambda key: None
         self._ever: set[str] = set()
 
     def put(self, key: str, data: bytes) -> None:
+        self.before_put(key)
         self._require_up()
         self.objects[key] = data
         self._ever.add(key)
