@@ -20,6 +20,8 @@ def size_of(picture: Array) -> Size:
 
 def fit(picture: Array, side: int) -> Array:
     """Shrunk so that the longer side is at most `side`; never enlarged."""
+    while max(picture.shape[:2]) >= 2 * side:  # halving is several times faster than any other step
+        picture = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
     scale = side / max(picture.shape[:2])
     if scale >= 1:
         return picture

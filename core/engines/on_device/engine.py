@@ -35,6 +35,7 @@ LIGHT, BACKGROUND, FINISHING = "light", "background", "finishing"
 VERSION = "1.0"
 THREADS = 2  # a run shares a small machine with the pages
 WHOLE_PIXELS = 26_000_000  # up to this size a photo is decoded once, in full; beyond, twice, but smaller
+LEAST_PERSON = 0.05  # of the picture; less means that the second look found no one there
 CONTEXT_SIDE = 768  # px; three times what the network sees
 PREVIEW_QUALITY = 85
 PREVIEW_FADE = 0.55  # how far the old background fades in the preview
@@ -170,7 +171,10 @@ class OnDevice:
         factor = edges.work_factor(size)
         mask, inside = edges.into_frame(soft, context, frame, (size[0] // factor, size[1] // factor))
         picture = framing.cut_out(upright, frame, size)
-        return edges.cut_free(picture, mask, inside, _head_in(study, size), factor, parallel)
+        cutout = edges.cut_free(picture, mask, inside, _head_in(study, size), factor, parallel)
+        if cutout.low_alpha.mean() < LEAST_PERSON:
+            raise findings.refused("no_person")
+        return cutout
 
     def _headshot(self, variant: int, picture: Array) -> Headshot:
         marks = Marks(

@@ -60,7 +60,7 @@ def solve_matte(picture: Array, mask: Array, band: Band, parallel: Parallel) -> 
     small_mask = cv2.resize(mask, half, interpolation=cv2.INTER_AREA)
     small_band = band.halved(half[1])
     known = trimap(small_mask, small_band)
-    doubt = colour_doubt(small, known, 2.2 * float(small_band.outer.max()))
+    doubt = _doubt_at_half(small, known, 2.2 * float(small_band.outer.max()))
     start = np.clip(ColourGuide(small, 4, 1e-4).filter(small_mask), 0, 1)
     coarse = _level(small, small_mask, known, doubt, start, steps=COARSE_STEPS, halo=COARSE_HALO, parallel=parallel)
     full_doubt = cv2.resize(doubt, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -85,6 +85,15 @@ def trimap(mask: Array, band: Band) -> Array:
     known[inside > band.inner] = 1
     known[outside > band.outer] = 0
     return known
+
+
+def _doubt_at_half(picture: Array, known: Array, reach: float) -> Array:
+    """Doubt changes slowly: half the size will do."""
+    height, width = known.shape
+    half = (width // 2, height // 2)
+    picture = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
+    doubt = colour_doubt(picture, cv2.resize(known, half, interpolation=cv2.INTER_NEAREST), reach / 2)
+    return cv2.resize(doubt, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def colour_doubt(picture: Array, known: Array, reach: float) -> Array:
