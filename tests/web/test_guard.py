@@ -245,6 +245,12 @@ def test_nothing_is_offered_to_other_sites(server: Server) -> None:
             assert not [name for name in headers if name.startswith("access-control-")], (method, path)
 
 
+@pytest.mark.parametrize("path", ["/", "/test/whoami", "/img/x"])
+def test_no_page_of_another_site_may_ask_for_leave(server: Server, path: str) -> None:
+    assert httpx.options(server.url + path).status_code == 405
+    assert httpx.options(server.url + path).text == "This cannot be done here.\n"
+
+
 @pytest.mark.parametrize(
     "foreign",
     [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}],
