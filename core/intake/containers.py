@@ -92,6 +92,7 @@ def take_apart(data: bytes, kind: str) -> Parts:
 _MARKER = re.compile(rb"\xff+[^\x00\xff]")
 _AFTER_SCAN = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_JPEG_KEPT = {*_FRAME, 0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD}  # frames, tables, scans
 
 
 def _jpeg(data: bytes, parts: Parts) -> None:
@@ -109,6 +110,8 @@ def _jpeg(data: bytes, parts: Parts) -> None:
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             continue
         end = at + int.from_bytes(data[at : at + 2], "big")
+        if end < at + 2:  # shorter than its own length: whoever reads on from here reads something else
+            raise Damaged
         body = data[at + 2 : end]
         if marker == 0xDA:
             parts.scans += 1
@@ -116,7 +119,7 @@ def _jpeg(data: bytes, parts: Parts) -> None:
             end = over.start() if over else len(data)
         if marker in _FRAME and len(body) >= 5:
             parts.size = struct.unpack(">HH", body[1:5])[::-1]
-        if (0xE0 <= marker <= 0xEF or marker == 0xFE) and not _jpeg_extra(marker, body, parts, profiles):
+        if marker not in _JPEG_KEPT and not _jpeg_extra(marker, body, parts, profiles):
             at = end
             continue
         kept.append(b"\xff" + bytes([marker]) + data[at:end])
