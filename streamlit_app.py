@@ -13,6 +13,8 @@ if session.in_script_run():
     session.bind()
     st.navigation(pages.for_everyone(), position="top").run()
 else:
+    from urllib.parse import urlsplit
+
     from starlette.middleware import Middleware
 
     from core import web
@@ -33,7 +35,7 @@ else:
                 Guard,
                 framework=session.StreamlitFramework(),
                 secure=settings.secure,
-                hosts=settings.hosts,
+                hosts=[*settings.hosts, urlsplit(settings.public_url).hostname or ""],
                 trusted_proxies=settings.trusted_proxies,
                 seen=lambda session_hash, address: ui.services().networks.seen(session_hash, address),
             )

@@ -335,7 +335,7 @@ class Guard:
         self._seen = seen
         self._framework = framework
         self._secure = secure
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(host.lower() for host in hosts if host)
         self._limits = limits or Limits()
         self._security_headers = security_headers(framework.index_html(), secure=secure)
         self._arriving: list[OpenUpload] = []  # uploads under way; only the event loop touches it
