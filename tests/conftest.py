@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlmodel import SQLModel
 
 from core import generations, jobs, migrations
 from core.contracts import Contract
@@ -57,11 +57,9 @@ def database_url(request: pytest.FixtureRequest, settings: Settings) -> Iterator
         shutil.copyfile(request.getfixturevalue("migrated_file"), settings.data_dir / "workshot.db")
         yield settings.database
         return
-    cluster: Cluster = request.getfixturevalue("migrated_cluster")
-    name = f"test_{next(_NUMBERS)}"
-    _command(cluster, f"CREATE DATABASE {name} TEMPLATE migrated")
-    yield cluster.url(name)
-    _command(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    url: str = request.getfixturevalue("migrated_postgres")
+    yield url
+    _empty(url)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -85,15 +83,20 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def migrated_cluster(cluster: Cluster) -> Cluster:
-    _command(cluster, "CREATE DATABASE migrated")
-    database = connect(cluster.url("migrated"))
+def migrated_postgres(cluster: Cluster) -> str:
+    url = cluster.url()
+    database = connect(url)
     migrations.upgrade(database)
     database.dispose()
-    return cluster
+    return url
 
 
-_NUMBERS = count(1)
+def _empty(url: str) -> None:
+    """Ten times faster than a new database for each test."""
+    tables = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY")
 
 
 def _without_waiting_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
