@@ -22,6 +22,12 @@ def test_every_ratio_can_be_framed() -> None:
     assert all(framing.knows_ratio(purpose.ratio) for purpose in catalogue().purposes)
 
 
+def test_the_largest_download_of_each_purpose_is_made_to_the_pixel() -> None:
+    large_photo = framing.Frame(x=0, y=0, width=4000, height=4000)
+    for purpose in catalogue().purposes:
+        assert framing.picture_size(large_photo, purpose.ratio, purpose.long_side) == purpose.sizes[-1]
+
+
 def test_every_picture_is_a_small_jpeg_without_metadata() -> None:
     for choice in (*catalogue().styles, *catalogue().backdrops):
         with Image.open(choice.picture) as image:

@@ -202,6 +202,19 @@ def test_a_photo_without_a_person_is_refused() -> None:
     assert refusal.value.code == "no_person"
 
 
+def test_a_person_that_only_the_first_look_saw_is_refused() -> None:
+    class Wavering(PersonModel):
+        looks = 0
+
+        def segment(self, picture):  # type: ignore[no-untyped-def]
+            self.looks += 1
+            return super().segment(picture) * (self.looks == 1)
+
+    with pytest.raises(EngineRefused) as refusal:
+        list(OnDevice(model=Wavering()).make(order(framing=Framing(turns=0))))
+    assert refusal.value.code == "no_person"
+
+
 @pytest.mark.parametrize(
     ("photo", "code"),
     [

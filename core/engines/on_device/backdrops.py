@@ -12,7 +12,7 @@ import numpy as np
 
 from core.engines.on_device.arrays import Array, Size, gauss, grid_coordinates, per_channel, size_of
 from core.engines.on_device.edges import Cutout
-from core.engines.on_device.looks import Look, Scene
+from core.engines.on_device.looks import WARM_TINT, Look, Scene
 
 SHRINK = 4  # backdrops are computed at this part of the size
 GRAIN = 0.0035  # keeps gradients from banding, and matches a photo's own noise
@@ -33,7 +33,7 @@ def paint(scene: Scene, look: Look, cutout: Cutout, own: Array | None) -> Array:
         painted = _studio(size, scene, look, cutout)
     painted = painted * _vignette(size, scene.vignette)
     if scene.lit:
-        painted *= np.float32(look.backdrop_light)
+        painted *= np.float32(look.backdrop_light) * (1 + look.warmth * np.array(WARM_TINT, np.float32))
     if look.monochrome:
         painted = np.repeat((painted @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, axis=2)
     return np.clip(painted, 0, 1).astype(np.float32)

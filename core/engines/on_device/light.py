@@ -112,6 +112,7 @@ def _noise(rgb: Array) -> float:
 def plan(lit: Lit, cutout: Cutout, look: Look) -> Relight:
     """Everything a look does that varies slowly becomes two small maps, the rest plain numbers."""
     black, gain = _exposure(lit)
+    black, gain = black * look.exposure, 1 + (gain - 1) * look.exposure
     level = (lit.lightness - np.float32(black)) * np.float32(gain)
     lift = _shadow_lift(level, lit, cutout, look)
     key = _key_light(lit.lightness.shape, cutout, look)

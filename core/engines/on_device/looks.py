@@ -16,6 +16,7 @@ class Look:
     """A style. Amounts are shares of full scale; zero leaves the photo's own light."""
 
     key: float  # soft key light around the head
+    exposure: float = 1.0  # how much of the correction of black point and exposure is made
     key_side: int = 1  # 1: from the viewer's upper left; -1: upper right
     fill: float = 0.13  # lift of large shadows; detail and true blacks stay
     fall_off: float = 0.07  # how much the light fades down the torso
@@ -47,11 +48,13 @@ class Scene:
 
 STYLES = {
     "studio": Look(key=0.06),
-    "bright": Look(key=0.04, fill=0.20, fall_off=0.03, contrast=0.02, air=0.03),
-    "executive": Look(key=0.09, fill=0.09, fall_off=0.14, contrast=0.08),
-    "warm": Look(key=0.06, warmth=1.6, saturation=1.03),
-    "natural": Look(key=0.02, fill=0.08, fall_off=0.03, contrast=0.02, sharpening=0.3),
-    "mono": Look(key=0.09, contrast=0.13, monochrome=True),
+    "bright": Look(key=0.03, fill=0.24, fall_off=0.0, contrast=0.0, air=0.06, backdrop_light=1.12),
+    "executive": Look(
+        key=0.10, fill=0.08, fall_off=0.26, contrast=0.10, air=-0.05, saturation=0.94, backdrop_light=0.62
+    ),
+    "warm": Look(key=0.06, contrast=0.03, warmth=5.0, saturation=1.04),
+    "natural": Look(key=0.0, exposure=0.3, fill=0.06, fall_off=0.0, contrast=0.0, sharpening=0.25),
+    "mono": Look(key=0.08, contrast=0.13, air=-0.02, monochrome=True),
 }
 
 BACKDROPS = {
@@ -69,6 +72,9 @@ BACKDROPS = {
 
 OWN_BACKDROP = "own"
 
+# How light of one unit of warmth (Lab b) colours a backdrop, in shares of red, green and blue.
+WARM_TINT = (0.006, 0.0, -0.011)
+
 # 1 is the look as chosen. The others move the light only, a little, and never the person.
 VARIANTS = ("as chosen", "light from the other side", "airier", "deeper")
 
@@ -83,7 +89,7 @@ def variant_of(look: Look, variant: int) -> Look:
             fall_off=look.fall_off * 0.5,
             contrast=max(0.0, look.contrast - 0.02),
             air=look.air + 0.05,
-            backdrop_light=1.07,
+            backdrop_light=look.backdrop_light * 1.07,
         )
     if variant == 4:
         return replace(
@@ -93,6 +99,6 @@ def variant_of(look: Look, variant: int) -> Look:
             fall_off=look.fall_off + 0.07,
             contrast=look.contrast + 0.05,
             air=look.air - 0.02,
-            backdrop_light=0.84,
+            backdrop_light=look.backdrop_light * 0.84,
         )
     return look
