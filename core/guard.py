@@ -361,8 +361,6 @@ class Guard:
         if scope["type"] == "websocket":
             # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
             headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))
-            if session:
-                self._seen(session, address_of(scope, self._trusted_proxies))
         return {**scope, "headers": headers, SCOPE_KEY: Visitor(session=session, secure=self._secure)}
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -378,7 +376,10 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
+        session = session_hash(scope)
         try:
+            if session:
+                self._seen(session, address_of(scope, self._trusted_proxies))
             await self._app(scope, receive, send)
         except Exception as exc:
             log.error("A connection failed: %s", outline(exc))
