@@ -101,12 +101,15 @@ class Server:
 
 
 @contextmanager
-def serve(log: Path, *, uvicorn: bool = False, **environment: str) -> Iterator[Server]:
-    server = Server(free_port(), log)
+def serve(
+    log: Path, *, uvicorn: bool = False, page: Path = MINI, port: int | None = None, **environment: str
+) -> Iterator[Server]:
+    """A server, until the end of the block. A `port` is given to start where another one has died."""
+    server = Server(port or free_port(), log)
     how = (
         ["uvicorn", "tests.web.app.mini:app", "--port", str(server.port)]
         if uvicorn
-        else ["streamlit", "run", str(MINI), "--server.port", str(server.port), "--server.headless", "true"]
+        else ["streamlit", "run", str(page), "--server.port", str(server.port), "--server.headless", "true"]
     )
     with log.open("w") as out:
         process = subprocess.Popen(
