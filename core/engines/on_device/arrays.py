@@ -20,14 +20,21 @@ def size_of(picture: Array) -> Size:
 
 def fit(picture: Array, side: int) -> Array:
     """Shrunk so that the longer side is at most `side`; never enlarged."""
-    while max(picture.shape[:2]) >= 2 * side:  # halving is several times faster than any other step
-        picture = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    while max(picture.shape[:2]) >= 2 * side:
+        picture = _halved(picture)
     scale = side / max(picture.shape[:2])
     if scale >= 1:
         return picture
     width, height = size_of(picture)
     smaller = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA)
+
+
+def _halved(picture: Array) -> Array:
+    """Exactly half, less an odd last line: several times faster than any other step."""
+    width, height = picture.shape[1] // 2, picture.shape[0] // 2
+    even = picture[: 2 * height, : 2 * width]
+    return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def box(plane: Array, radius: int) -> Array:
@@ -44,6 +51,12 @@ def disc(radius: int) -> Array:
     """A round structuring element."""
     side = 2 * radius + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
+def grown(shape: Array, radius: int) -> Array:
+    """A 0/1 shape made wider by `radius`: by distance, which costs the same for any radius."""
+    distance = cv2.distanceTransform(np.where(shape > 0, 0, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    return (distance <= radius).astype(np.float32)
 
 
 def smooth_enlarged(mask: Array, size: Size) -> Array:

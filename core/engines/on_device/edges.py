@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from core.engines.on_device.arrays import Array, Size, box, disc, enlarged_part, gauss, per_channel, size_of
+from core.engines.on_device.arrays import Array, Size, box, enlarged_part, gauss, grown, per_channel, size_of
 from core.engines.on_device.framing import Frame
 from core.engines.on_device.matting import Band, ColourGuide, Matte, Parallel, solve_matte
 from core.engines.on_device.model import PersonModel
@@ -228,13 +228,11 @@ def second_look(model: PersonModel, crop: Array, shape: Array) -> Array | None:
     """
     height, width = crop.shape[:2]
     soft = np.clip(cv2.resize(model.segment(crop), (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
-    allowed = cv2.dilate(shape, disc(max(3, int(NEAR_PERSON * height)))).astype(np.float32)
-    soft *= gauss(allowed, 0.006 * height + 0.5)
+    soft *= gauss(grown(shape, max(3, int(NEAR_PERSON * height))), 0.006 * height + 0.5)
     main, _ = main_shape(soft)
     if main is None:
         return None
-    near = cv2.dilate(main, disc(max(3, int(0.02 * height))))
-    return np.asarray(soft * near, np.float32)
+    return np.asarray(soft * grown(main, max(3, int(0.02 * height))), np.float32)
 
 
 def context_of(frame: Frame, width: int, height: int) -> tuple[int, int, int, int]:
