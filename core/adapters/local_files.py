@@ -2,14 +2,16 @@
 Objects as files, for the embedded default: `<folder>/<first two letters>/<key>`.
 
 What it guards against:
-* A half-written file. Bytes go to `<key>.part`, are flushed to disk and renamed. A crash leaves a part file whose
-  name still is the key, so whoever erases the key erases it too, and whoever looks for the key sees it.
+* A half-written file. Bytes go to `<key>.<random>.part`, are flushed to disk and renamed. A crash leaves a part file
+  whose name begins with the key, so whoever erases the key erases it too, and whoever looks for the key sees it.
+* Two writers of one key, a stalled worker and the one that took over: each has its own part, and the last one wins.
 * A folder that is not there. A disk that failed to mount looks just like a vault from which everything has been
   erased. So the folder carries a marker, and without it every answer is "unknown", never "absent".
 """
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,9 +38,9 @@ class LocalFiles:
         with _our_errors():
             self._require_marker()
             path = self._path(key)
-            part = path.with_name(f"{key}.part")
+            part = path.with_name(f"{key}.{secrets.token_hex(4)}.part")
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -58,28 +60,28 @@ class LocalFiles:
             self._require_marker()
             path = self._path(key)
             path.unlink(missing_ok=True)
-            path.with_name(f"{key}.part").unlink(missing_ok=True)
+            for part in _parts_of(path):
+                part.unlink(missing_ok=True)
             if path.parent.exists():
                 _flush_folder(path.parent)
 
     def head(self, key: str) -> Presence:
         try:
-            self._require_marker()
             path = self._path(key)
-            found = any(_exists(candidate) for candidate in (path, path.with_name(f"{key}.part")))
+            found = _exists(path) or bool(_parts_of(path))
+            self._require_marker()  # after the look: it was the vault that we looked at
         except (OSError, StorageUnavailable):
             return Presence.UNKNOWN
         return Presence.PRESENT if found else Presence.ABSENT
 
     def listed(self, key: str) -> Presence:
         try:
+            path = self._path(key)
+            found = key in _names_in(path.parent) or bool(_parts_of(path))
             self._require_marker()
-            names = set(os.listdir(self._path(key).parent))
-        except FileNotFoundError:
-            return Presence.ABSENT  # the folder of these two letters was never made
         except (OSError, StorageUnavailable):
             return Presence.UNKNOWN
-        return Presence.PRESENT if names & {key, f"{key}.part"} else Presence.ABSENT
+        return Presence.PRESENT if found else Presence.ABSENT
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -98,6 +100,19 @@ def _exists(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _parts_of(path: Path) -> list[Path]:
+    """What unfinished writes of a key have left. No key is the beginning of another followed by a dot."""
+    return [path.with_name(name) for name in _names_in(path.parent) if name.startswith(f"{path.name}.")]
+
+
+def _names_in(folder: Path) -> set[str]:
+    """Nothing for a folder that was never made."""
+    try:
+        return set(os.listdir(folder))
+    except FileNotFoundError:
+        return set()
 
 
 def _flush_folder(folder: Path) -> None:
