@@ -66,7 +66,7 @@ def _seal(key: AESGCM, data: bytes, binding: bytes) -> bytes:
 
 def _open(key: AESGCM, sealed: bytes, binding: bytes) -> bytes:
     start = len(FORM) + NONCE_BYTES
-    if sealed[: len(FORM)] != FORM:
+    if sealed[: len(FORM)] != FORM or len(sealed) < OVERHEAD:
         raise ObjectDamaged("This image is damaged.")
     try:
         return key.decrypt(sealed[len(FORM) : start], sealed[start:], binding)
