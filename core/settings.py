@@ -8,11 +8,12 @@ secrets do), or from `.streamlit/secrets.toml`, in this order. README lists ever
 import base64
 import binascii
 import os
+import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -29,6 +30,10 @@ LONGEST_PROMISED = Contract.MONTH
 """The published policy says 30 days: a setting may tighten this, never loosen it."""
 
 
+UNREADABLE = object()
+"""Stands for the value of a file that cannot be read, so that it is reported with all other problems."""
+
+
 class FileNamedByEnvironment(PydanticBaseSettingsSource):
     """`MASTER_KEY_FILE=/run/secrets/key` gives MASTER_KEY."""
 
@@ -38,8 +43,8 @@ class FileNamedByEnvironment(PydanticBaseSettingsSource):
             return None, field_name, False
         try:
             return Path(path).read_text().strip(), field_name, False
-        except OSError as exc:
-            raise BadSettings(f"{field_name.upper()}_FILE names a file that cannot be read.") from exc
+        except (OSError, UnicodeDecodeError):
+            return UNREADABLE, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(f, name)[0] for name, f in self.settings_cls.model_fields.items()}
@@ -79,6 +84,13 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(15.0, ge=1, description="After this long a dead worker's job is taken over.")
     sweep_every_seconds: float = Field(60.0, ge=1, description="How often what is due is looked for.")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _was_read(cls, value: Any) -> Any:
+        if value is UNREADABLE:
+            raise ValueError("its _FILE names a file that cannot be read")
+        return value
+
     @field_validator("master_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr) -> SecretStr:
@@ -102,13 +114,15 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
         return value
 
-    @model_validator(mode="after")
-    def _within_the_promise(self) -> Self:
-        if not self.longest_contract.no_longer_than(LONGEST_PROMISED):
-            raise ValueError("LONGEST_CONTRACT is longer than the policy promises")
-        if not self.default_contract.no_longer_than(self.longest_contract):
-            raise ValueError("DEFAULT_CONTRACT is longer than LONGEST_CONTRACT")
-        return self
+    @field_validator("longest_contract")
+    @classmethod
+    def _within_the_promise(cls, longest: Contract, info: ValidationInfo) -> Contract:
+        if not longest.no_longer_than(LONGEST_PROMISED):
+            raise ValueError("is longer than the policy promises")
+        default: Contract = info.data.get("default_contract", longest)
+        if not default.no_longer_than(longest):
+            raise ValueError("is shorter than DEFAULT_CONTRACT; set that one too")
+        return longest
 
     @property
     def secure(self) -> bool:
@@ -150,10 +164,12 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def load_settings(**overrides: Any) -> Settings:
+def load_settings(kind: type[Settings] = Settings, **overrides: Any) -> Settings:
     """Read everything, or raise one BadSettings that names every problem."""
     try:
-        return Settings(**overrides)
+        return kind(**overrides)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise BadSettings("secrets.toml is not TOML. Check its quotes and equal signs.") from None
     except ValidationError as exc:
         problems = [
             f"{'_'.join(str(part) for part in error['loc']).upper() or 'Settings'}: {error['msg']}"
