@@ -28,7 +28,8 @@ def migrate(options: argparse.Namespace) -> Answer:
     settings = load_settings()
     bootstrap.make_data_dir(settings.data_dir)
     database = connect(settings.database)
-    before, after = migrations.current(database), migrations.upgrade(database)
+    before = bootstrap.reached(lambda: migrations.current(database))
+    after = bootstrap.reached(lambda: migrations.upgrade(database))
     return True, {"before": before, "after": after}, f"The database is at version {after} (it was at {before})."
 
 

@@ -4,8 +4,10 @@ import base64
 import logging
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -22,6 +24,8 @@ from core.services import Services
 from core.settings import Settings, decode_key, load_settings
 from core.vault import Vault
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -29,13 +33,13 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now) -> Servic
     """Everything a use case needs, on a migrated database. Raises BadSettings."""
     settings = settings or load_settings()
     make_data_dir(settings.data_dir)
-    database = connect(settings.database)
-    migrations.upgrade(database)
+    database = open_database(settings)
     on_device = OnDevice(clock=clock)
+    key = master_key(settings, database)
     return Services(
         settings=settings,
         database=database,
-        vault=Vault(LocalFiles(settings.data_dir / "vault"), master_key(settings, database)),
+        vault=Vault(LocalFiles(vault_folder(settings, database)), key),
         engines={on_device.name: on_device},
         framer=on_device,
         drafts=Drafts(clock),
@@ -65,6 +69,34 @@ def make_data_dir(folder: Path) -> None:
         raise BadSettings("DATA_DIR cannot be made or written. Choose a folder that this user may write.") from exc
 
 
+def open_database(settings: Settings) -> sa.Engine:
+    """Connected, and migrated. Raises BadSettings without the address, which may hold a password."""
+    database = connect(settings.database)
+    reached(lambda: migrations.upgrade(database))
+    return database
+
+
+def reached(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except sa.exc.OperationalError as exc:
+        raise BadSettings("The database cannot be reached. Check DATABASE_URL, and that it runs.") from exc
+
+
+def vault_folder(settings: Settings, database: sa.Engine) -> Path:
+    """A vault that is not there looks just like one from which everything was erased, and would "prove" it."""
+    folder = settings.data_dir / "vault"
+    if not folder.exists() and _has_sealed_subjects(database):
+        raise BadSettings("The vault's folder is missing, and images should be in it. Is DATA_DIR right and mounted?")
+    return folder
+
+
+def _has_sealed_subjects(database: sa.Engine) -> bool:
+    with database.connect() as connection:
+        query = "SELECT 1 FROM subject WHERE sealed_key IS NOT NULL LIMIT 1"
+        return connection.execute(sa.text(query)).first() is not None
+
+
 def master_key(settings: Settings, database: sa.Engine) -> bytes:
     """The key that seals every subject's key: from the settings, or made on first start in DATA_DIR.
 
@@ -80,23 +112,24 @@ def master_key(settings: Settings, database: sa.Engine) -> bytes:
         pass
     except (OSError, ValueError) as exc:
         raise BadSettings("The master key in DATA_DIR cannot be read. Restore it from your backup.") from exc
-    with database.connect() as connection:
-        if connection.execute(sa.text("SELECT 1 FROM subject WHERE sealed_key IS NOT NULL LIMIT 1")).first():
-            raise BadSettings(
-                "The master key is missing, and images are sealed under it. Restore it, or set MASTER_KEY."
-            )
+    if _has_sealed_subjects(database):
+        raise BadSettings("The master key is missing, and images are sealed under it. Restore it, or set MASTER_KEY.")
     return _make_master_key(path)
 
 
 def _make_master_key(path: Path) -> bytes:
+    """Written whole and then given its name, so that a key file is complete whenever there is one."""
     text = base64.b64encode(secrets.token_bytes(32))
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was faster
-        return decode_key(path.read_text().strip())
-    with open(handle, "wb") as file:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:  # another process was faster
+        return decode_key(path.read_text().strip())
+    finally:
+        draft.unlink()
     log.warning("A master key was made: %s. Back it up apart from the vault; without it no image opens.", path)
     return decode_key(text.decode())
