@@ -48,7 +48,7 @@ class Order:
     """What an engine is asked to make. Holds bytes of a person: lives in memory, for one run."""
 
     portrait: bytes = field(repr=False)
-    ratio: str  # width:height, a key of data/purposes.json, as "4:5"
+    ratio: str  # width:height, a shape of data/catalogue.json, as "4:5"
     long_side: int  # pixels, the most that is asked for
     style: str
     backdrop: str
