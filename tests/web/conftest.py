@@ -27,7 +27,7 @@ def secure_server(logs: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="package")
 def uvicorn_server(logs: Path) -> Iterator[Server]:
-    with serve(logs / "uvicorn.log", uvicorn=True, STREAMLIT_LOGGER_LEVEL="info") as running:
+    with serve(logs / "uvicorn.log", uvicorn=True) as running:
         yield running
 
 

@@ -189,6 +189,7 @@ def test_a_page_that_fails_stays_calm_and_the_log_is_told_where(watch: Watch) ->
 
     expect(watch.page.get_by_text("Something went wrong on our side")).to_be_visible()
     expect(watch.page.get_by_text("Jane Doe")).to_have_count(0)
+    expect(watch.page.get_by_test_id("stException")).to_have_count(0)
     logged = watch.server.logged()
     assert "A page failed: ValueError at mini.py" in logged
     assert "Jane Doe" not in logged
