@@ -174,7 +174,7 @@ def _what_was_removed(draft: Draft) -> None:
         widgets.show(widgets.note("The file held only the picture: there was nothing to remove.", "kept"))
     else:
         widgets.show(widgets.note(f"Removed before saving: {removed.headline()}.", "kept"))
-        with st.expander(f"All {removed.total} things that were removed", type="compact"):
+        with st.expander("Everything that was removed", type="compact"):
             widgets.show(widgets.facts([
                 (group, ", ".join(f"{item.words} ({item.count})" if item.count > 1 else item.words for item in items))
                 for group, items in removed.by_group().items()
@@ -255,9 +255,9 @@ def _engine(svc: Services) -> Engine:
         titles = {engine.name: f"{engine.title}: {engine.run_by}" for engine in engines}
         name = st.radio("Who makes it?", list(titles), format_func=titles.__getitem__, key="engine")
         chosen = svc.engines[name]
-    widgets.show(widgets.facts([("Made by", f"{chosen.title}: {chosen.run_by}")]))
-    if not chosen.takes_clothing:
-        st.caption("It changes light, background and framing, never your clothes or your face.")
+    changes = "" if chosen.takes_clothing else "Light, background and framing. Never your clothes or your face."
+    said = [("Made", chosen.title), ("Run by", chosen.run_by), ("Changes", changes)]
+    widgets.show(widgets.facts([(term, what) for term, what in said if what]))
     return chosen
 
 
@@ -294,7 +294,8 @@ def _button(
     with svc.reading() as reading:
         allowance = access.allowance(reading, me, limit=svc.settings.runs_per_day, now=now)
     if allowance.left == 0:
-        widgets.show(widgets.note(f"Today's {allowance.limit} runs are used up.", "due"))
+        used = "run is" if allowance.limit == 1 else "runs are"
+        widgets.show(widgets.note(f"Today's {allowance.limit} {used} used up.", "due"))
     pressed = st.button("Generate headshots", type="primary", width="stretch", disabled=allowance.left == 0)
     widgets.show(widgets.quiet(_left(allowance, now)))
     if not pressed:

@@ -55,24 +55,28 @@ def _compare(view: RunView, copy: Copy, number: int, now: datetime) -> None:
 def _downloads(view: RunView, copy: Copy, number: int) -> None:
     made = (copy.width, copy.height)
     sizes = pictures.downloads(catalogue().purpose(view.run.purpose), made)
-    links = [
+    largest, *others = [
         widgets.DownloadLink(
             label=f"{width} × {height}",
             href=f"/img/{copy.id}?w={width}&dl=1",
             filename=f"headshot-{view.run.purpose}-{number}-{width}x{height}.jpg",
             detail="JPEG",
+            primary=(width, height) == sizes[0],
+            plain=(width, height) != sizes[0],
         )
         for width, height in sizes
     ]
-    widgets.show(widgets.links(links), widgets.links([_all_of(view)]))
+    widgets.show(widgets.stack(widgets.links([largest]), widgets.links([*others, all_of(view)])))
 
 
-def _all_of(view: RunView) -> widgets.DownloadLink:
+def all_of(view: RunView, *, plain: bool = True) -> widgets.DownloadLink:
+    """The ZIP."""
     return widgets.DownloadLink(
         label="all",
         href=f"/zip/{view.run.id}",
         filename=f"headshots-{view.run.purpose}.zip",
         detail=f"{widgets.count(len(view.headshots), 'headshot')}, every size, ZIP",
+        plain=plain,
     )
 
 

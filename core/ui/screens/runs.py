@@ -12,7 +12,7 @@ from core.models import Copy, RunState
 from core.services import Services
 from core.ui import widgets
 from core.ui.screens import flow
-from core.ui.screens.ready import erase_button, keep_less
+from core.ui.screens.ready import all_of, erase_button, keep_less
 
 STATES: dict[RunState, tuple[widgets.State, str]] = {
     RunState.RECEIVING: ("counting", "Starting"),
@@ -28,7 +28,7 @@ def summary(held: Sequence[Copy], now: datetime) -> widgets.Html:
     """Where bytes of this person lie, and until when: a line per clock."""
     clocks = Counter(copy.erase_by for copy in held)
     lines = [widgets.CopyLine(number=n, place="here", until=until) for until, n in sorted(clocks.items())]
-    return widgets.card(widgets.quiet(f"{what_is_held(held)}:"), widgets.copy_list(lines, now=now))
+    return widgets.stack(widgets.el("strong", what_is_held(held)), widgets.copy_list(lines, now=now))
 
 
 def what_is_held(held: Sequence[Copy]) -> str:
@@ -47,6 +47,8 @@ def card(svc: Services, me: str, view: RunView, now: datetime) -> None:
             if view.headshots:
                 widgets.show(_thumbs(view))
             widgets.show(widgets.clock(view.run.erase_by, now=now))
+            if view.headshots:
+                widgets.show(widgets.links([all_of(view, plain=False)]))
         with st.container(horizontal=True):
             if st.button("Show proof" if view.is_over(now) else "Open in the studio", key=f"open-{view.run.id}"):
                 flow.show_run(view.run.id)

@@ -54,6 +54,7 @@ class DownloadLink:
     filename: str
     detail: str = ""
     primary: bool = False  # the one a screen is about, filled
+    plain: bool = False  # one of many: a line, not a button
 
 
 def clock(
@@ -81,7 +82,7 @@ def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: 
     return el(
         "time",
         icon(_ICONS[said.state]),
-        el("span", el("strong", said.strong), "\u00a0· ", el("span", said.rest)),
+        el("span", el("strong", said.strong), " ", el("span", said.rest)),  # the dot between is drawn
         class_=f"ws-clock ws-{said.state}",
         datetime=at.isoformat(timespec="seconds"),
         data_ws_clock=kind if ticking else None,
@@ -302,15 +303,8 @@ def links(items: Sequence[DownloadLink]) -> Html:
 def _download(item: DownloadLink) -> Html:
     label = f"Download {item.label}".rstrip()
     detail = el("span", item.detail, class_="ws-detail") if item.detail else None
-    return el(
-        "a",
-        icon("download"),
-        el("span", label),
-        detail,
-        href=item.href,
-        download=item.filename,
-        class_="ws-button ws-primary" if item.primary else "ws-button",
-    )
+    looks = "ws-line" if item.plain else "ws-button ws-primary" if item.primary else "ws-button"
+    return el("a", icon("download"), el("span", label), detail, href=item.href, download=item.filename, class_=looks)
 
 
 def card(*parts: "Html | str | None") -> Html:
