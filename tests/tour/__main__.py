@@ -1,0 +1,123 @@
+"""
+The tour: every screen of the tester's pages as a picture, on phone and desk, light and dark.
+
+`make tour` (or `python -m tests.tour`) makes the pictures of styles and backdrops anew, then takes the README's
+screenshots into data/tour/. With `--all FOLDER` it takes every screen in every size and theme into a folder of your
+choice instead, to look at. The portrait is NASA's of Eileen Collins, in the public domain.
+"""
+
+import argparse
+import io
+import tempfile
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.studio import PATIENCE, Visitor, launched, portrait, visiting
+from tests.tour import pictures
+from tests.web.served import ROOT, Server, serve, until
+
+TOUR = ROOT / "data" / "tour"
+IN_README = frozenset(
+    {"welcome-390-light", "compose-390-light", "ready-390-dark", "erased-390-light", "ready-1280-light"}
+)
+TALLEST = 1560  # px; what a README can bear
+COLOURS = 256
+SIZES = {390: {"is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}, 1280: {"device_scale_factor": 1}}
+
+Take = Callable[[str], None]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m tests.tour", description=__doc__.strip().splitlines()[0])
+    options.add_argument("--all", type=Path, metavar="FOLDER", help="every screen, into this folder")
+    chosen = options.parse_args()
+    if not chosen.all:
+        pictures.main()
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        data_dir = Path(place) / "data"
+        with serve(Path(place) / "log", page=ROOT / "streamlit_app.py", DATA_DIR=str(data_dir)) as server:
+            tour(launched(playwright), server, chosen.all or TOUR, None if chosen.all else IN_README)
+
+
+def tour(browser: Browser, server: Server, folder: Path, wanted: Collection[str] | None) -> None:
+    """All screens, or those of the wanted names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for width, how in SIZES.items():
+        for scheme in ("light", "dark"):
+            end = f"-{width}-{scheme}"
+            if wanted is not None and not any(name.endswith(end) for name in wanted):
+                continue
+            viewport = {"width": width, "height": 900}
+            with visiting(browser, server, viewport=viewport, color_scheme=scheme, **how) as visitor:
+                walk(visitor, taker(visitor, folder, end, wanted))
+
+
+def walk(visitor: Visitor, take: Take) -> None:
+    """From the first look to the proof."""
+    visitor.open()
+    take("welcome")
+    visitor.add(portrait(1600))
+    take("compose")
+    visitor.choose("4")
+    visitor.agree()
+    visitor.generate()
+    visitor.sees("Making your headshots")
+    take("running")
+    visitor.sees("Your headshots are ready")
+    take("ready")
+    visitor.open("/my_photos")
+    take("my_photos")
+    visitor.open()
+    visitor.erase_this()
+    visitor.sees("Erased")
+    take("erased")
+    visitor.open("/guide")
+    take("guide")
+
+
+def taker(visitor: Visitor, folder: Path, end: str, wanted: Collection[str] | None) -> Take:
+    def take(screen: str) -> None:
+        name = screen + end
+        if wanted is None or name in wanted:
+            (folder / f"{name}.png").write_bytes(shot(visitor, tallest=9000 if wanted is None else TALLEST))
+
+    return take
+
+
+def shot(visitor: Visitor, *, tallest: int) -> bytes:
+    """The whole page as one picture. Streamlit scrolls inside, so the window is made as tall as what it holds."""
+    page = visitor.page
+    size = page.viewport_size
+    assert size
+    if not visitor.heading("Making your headshots").is_visible():  # that one never settles
+        visitor.settled()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
+    page.evaluate("document.activeElement?.blur()")
+    height = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('[data-testid=stMainBlockContainer]')].map("
+        "block => block.getBoundingClientRect().bottom + document.querySelector('[data-testid=stMain]').scrollTop))"
+    )
+    page.set_viewport_size({"width": size["width"], "height": max(500, min(round(height), tallest))})
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    until(lambda: page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)"))
+    taken = page.screenshot(animations="disabled")
+    page.set_viewport_size(size)
+    return smaller(taken)
+
+
+def smaller(png: bytes) -> bytes:
+    """Fewer colours: a third of the bytes, and nobody sees it."""
+    with Image.open(io.BytesIO(png)) as image:
+        few = image.convert("RGB").quantize(
+            COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.FLOYDSTEINBERG
+        )
+    out = io.BytesIO()
+    few.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main()
