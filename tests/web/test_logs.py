@@ -35,8 +35,9 @@ def test_an_exception_is_a_type_and_a_place(caplog: pytest.LogCaptureFixture) ->
     try:
         raise ValueError("Jane Doe")
     except ValueError as exc:
-        assert outline(exc).startswith("ValueError at test_logs.py:")
+        told = outline(exc)
         logging.getLogger("streamlit").exception("Uncaught")
 
+    assert told.startswith("ValueError at test_logs.py:")
     assert "Jane" not in caplog.text
     assert "Uncaught: ValueError at test_logs.py:" in caplog.text
