@@ -14,9 +14,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from core import bootstrap, doctor, migrations, retention
+from core import audit, bootstrap, doctor, migrations, retention
 from core.db import connect
-from core.errors import WorkShotError
+from core.errors import NotAllowed, WorkShotError
 from core.logs import quiet_logs
 from core.settings import load_settings
 
@@ -81,10 +81,32 @@ def work(options: argparse.Namespace) -> Answer:
     return True, {"worker": "stopped"}, "The worker has stopped."
 
 
+def audit_log(options: argparse.Namespace) -> Answer:
+    svc = bootstrap.build()
+    if options.what == "key":
+        key = {"key_id": svc.signer.key_id, "public_key": svc.signer.public_text}
+        return True, key, f"{key['public_key']}  (id {key['key_id']})"
+    verdict = audit.verify(svc, kept=_head(options.head))
+    said = [verdict.says, *(f"  at {p.seq}: {p.says}" for p in verdict.problems[1:]), f"Head: {verdict.head}"]
+    data = {"well": verdict.well, "says": verdict.says, **asdict(verdict), "head": str(verdict.head)}
+    return verdict.well, data, "\n".join(said)
+
+
+def _head(text: str | None) -> audit.Head | None:
+    """`SEQ:HASH`, as `audit verify` prints it."""
+    if text is None:
+        return None
+    seq, _, digest = text.partition(":")
+    if not seq.isdigit() or len(digest) != 64:
+        raise NotAllowed("--head wants SEQ:HASH, as `audit verify` prints it.")
+    return audit.Head(int(seq), digest)
+
+
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "migrate": (migrate, "bring the database to the newest version"),
     "worker": (work, "make headshots and erase what is due, until stopped"),
     "sweep": (sweep, "erase everything that is due, now"),
+    "audit": (audit_log, "verify the audit log, or print the key that signs it"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
 }
 
@@ -95,6 +117,9 @@ def parser() -> argparse.ArgumentParser:
     for name, (_, says) in VERBS.items():
         verb = verbs.add_parser(name, help=says, description=says)
         verb.add_argument("--json", action="store_true", help="print JSON")
+        if name == "audit":
+            verb.add_argument("what", choices=("verify", "key"))
+            verb.add_argument("--head", metavar="SEQ:HASH", help="a head that was noted earlier, elsewhere")
         if name == "sweep":
             verb.add_argument("--dry-run", action="store_true", help="print what is due; erase nothing")
     return top

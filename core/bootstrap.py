@@ -21,7 +21,8 @@ from core.engines.on_device.engine import OnDevice
 from core.errors import BadSettings
 from core.fair_use import Guesses, Networks
 from core.services import Services
-from core.settings import Settings, decode_key, load_settings
+from core.settings import Settings, decode_key, listed, load_settings
+from core.signing import Signer
 from core.vault import Vault
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now) -> Servic
         drafts=Drafts(clock),
         networks=Networks(clock),
         guesses=Guesses(clock),
+        signer=signer(settings),
         clock=clock,
     )
 
@@ -114,10 +116,24 @@ def master_key(settings: Settings, database: sa.Engine) -> bytes:
         raise BadSettings("The master key in DATA_DIR cannot be read. Restore it from your backup.") from exc
     if _has_sealed_subjects(database):
         raise BadSettings("The master key is missing, and images are sealed under it. Restore it, or set MASTER_KEY.")
-    return _make_master_key(path)
+    return _make_key(path, "A master key was made: %s. Back it up apart from the vault; without it no image opens.")
 
 
-def _make_master_key(path: Path) -> bytes:
+def signer(settings: Settings) -> Signer:
+    """Signs with the key of the settings, or one made on first start in DATA_DIR."""
+    retired = [decode_key(text) for text in listed(settings.signing_keys_retired)]
+    if text := settings.signing_key.get_secret_value():
+        return Signer(decode_key(text), retired)
+    path = settings.data_dir / "signing.key"
+    try:
+        return Signer(decode_key(path.read_text().strip()), retired)
+    except FileNotFoundError:
+        return Signer(_make_key(path, "A signing key was made: %s. It signs the audit log; back it up."), retired)
+    except (OSError, ValueError) as exc:
+        raise BadSettings("The signing key in DATA_DIR cannot be read. Restore it from your backup.") from exc
+
+
+def _make_key(path: Path, says: str) -> bytes:
     """Written whole and then given its name, so that a key file is complete whenever there is one."""
     text = base64.b64encode(secrets.token_bytes(32))
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
@@ -131,5 +147,5 @@ def _make_master_key(path: Path) -> bytes:
         return decode_key(path.read_text().strip())
     finally:
         draft.unlink()
-    log.warning("A master key was made: %s. Back it up apart from the vault; without it no image opens.", path)
+    log.warning(says, path)
     return decode_key(text.decode())

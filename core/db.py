@@ -16,7 +16,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 READ_ONLY = "workshot_read_only"
-_TURNS = 7_270_002  # any number that no other lock of ours has
+ANY_RULE, AUDIT_CHAIN = 7_270_002, 7_270_003  # any numbers that no other lock of ours has
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -86,13 +86,13 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def take_turns(session: sa.orm.Session) -> None:
+def take_turns(session: sa.orm.Session, about: int = ANY_RULE) -> None:
     """From here to the commit nobody else who takes turns is at work: for rules that count rows before adding one.
 
     On SQLite every writer takes turns from BEGIN on. Ask before anything else is locked.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS)))
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(about)))
 
 
 def reader(engine: sa.Engine) -> sa.Engine:

@@ -250,6 +250,76 @@ class Job(SQLModel, table=True):
     wishes: int = 0  # how often the work was asked for; one more while it is under way means: once more
 
 
+class AuditEntry(SQLModel, table=True):
+    """A link of the audit chain: what was done. Triggers refuse to change one; see core/audit.py for its form."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        sa.Index("ix_audit_entry_actor", "actor", "seq"),
+        sa.Index("ix_audit_entry_action", "action", "seq"),
+        sa.Index("ix_audit_entry_ref", "ref", "seq"),
+    )
+
+    seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    actor: str = Field(max_length=40)
+    action: str = Field(max_length=40)  # a plain string: a verifier must be able to read words of other releases
+    ref: str = Field(max_length=40)
+    facts: str = Field(sa_type=sa.Text)  # canonical JSON
+    previous_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class AuditCheckpoint(SQLModel, table=True):
+    """A signed statement that the entry `seq` has this hash. Never removed."""
+
+    __tablename__ = "audit_checkpoint"
+
+    seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    hash: str = Field(max_length=64)
+    at: datetime = Field(sa_type=UtcDateTime)
+    key_id: str = Field(max_length=16)
+    signature: str = Field(max_length=128)
+
+
+class Role(StrEnum):
+    SUPPORT = "support"
+    FOUNDER = "founder"
+
+
+class StaffLink(SQLModel, table=True):
+    """A link that signs an operator in, once. Holds the hash of its token."""
+
+    __tablename__ = "staff_link"
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    operator_id: str = Field(max_length=24)
+    role: Role = Field(sa_type=Word(Role))
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SignInWay(StrEnum):
+    LINK = "link"
+    OIDC = "oidc"
+
+
+class OperatorSession(SQLModel, table=True):
+    """Which browser an operator is signed in with. Holds the hash of a cookie, never the cookie."""
+
+    __tablename__ = "operator_session"
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    session_hash: str = Field(index=True, max_length=64)
+    operator_id: str = Field(index=True, max_length=24)
+    role: Role = Field(sa_type=Word(Role))
+    way: SignInWay = Field(sa_type=Word(SignInWay))
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class WorkerBeat(SQLModel, table=True):
     """A worker was alive then."""
 

@@ -13,6 +13,7 @@ from core.drafts import Drafts
 from core.fair_use import Guesses, Networks
 from core.ports import Engine, Framer
 from core.settings import Settings
+from core.signing import Signer
 from core.vault import Vault
 
 
@@ -26,6 +27,7 @@ class Services:
     drafts: Drafts
     networks: Networks
     guesses: Guesses
+    signer: Signer
     clock: Clock = utc_now
     wake: Callable[[], None] = field(default=lambda: None)
     """Tell a worker in this process that there is something to do. Others find it at their next look."""

@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     master_key: SecretStr = Field(
         SecretStr(""), description="32 bytes, base64. Empty: made on first start in DATA_DIR, mode 0600."
     )
+    signing_key: SecretStr = Field(
+        SecretStr(""), description="Ed25519, 32 bytes, base64. Empty: made on first start in DATA_DIR, mode 0600."
+    )
+    signing_keys_retired: str = Field("", description="Public keys that signed before, base64, comma separated.")
+    staff_support: str = Field("", description="E-mails that sign in as support by OIDC, comma separated.")
+    staff_founders: str = Field("", description="E-mails that sign in as founders by OIDC, comma separated.")
+    staff_issuers: str = Field("", description="Issuers believed about e-mails. Empty: the only one configured.")
     public_url: str = Field("", description="How people reach this server. https:// makes cookies Secure.")
     allowed_hosts: str = Field("", description="Host names this server answers to, comma separated. Empty: any.")
     trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front of the server.")
@@ -91,11 +98,18 @@ class Settings(BaseSettings):
             raise ValueError("its _FILE names a file that cannot be read")
         return value
 
-    @field_validator("master_key")
+    @field_validator("master_key", "signing_key")
     @classmethod
     def _is_a_key(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
         if text:
+            decode_key(text)
+        return value
+
+    @field_validator("signing_keys_retired")
+    @classmethod
+    def _are_keys(cls, value: str) -> str:
+        for text in listed(value):
             decode_key(text)
         return value
 
@@ -151,6 +165,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, FileNamedByEnvironment(settings_cls), toml
+
+
+def listed(text: str) -> list[str]:
+    """The items of a comma separated setting."""
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def decode_key(text: str) -> bytes:

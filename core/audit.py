@@ -1,0 +1,480 @@
+"""
+Audit: what was done, by whom, in which order; nobody can change it unseen.
+
+An entry is written in the transaction of the deed it tells of: there is none without the other. Each entry's hash
+covers the one before, and signed checkpoints fix the chain from time to time, so that it can be verified from the
+outside and across its own pruning.
+
+Nothing personal: `ref` and `actor` are opaque, facts are numbers, truths and codes, and each action has a list of the
+facts it may have. A name, an address or a sentence does not pass.
+
+The canonical form, for whoever writes a verifier:
+
+* An entry's hash is the SHA-256, in hex, of this JSON array as ASCII without spaces, keys of objects in order:
+  `["workshot audit entry 1",seq,at,actor,action,ref,facts,previous_hash]`. `at` is UTC as
+  `2026-03-02T12:00:00.000000Z`; `facts` is an object. `seq` counts from 1 without a gap. The first entry's
+  `previous_hash` is 64 zeros, every other's the hash of the entry before.
+* A checkpoint says that the entry `seq` has the hash `hash`. Its Ed25519 signature is over
+  `["workshot audit checkpoint 1",seq,hash,at,key_id]`, written the same way. See core/signing.py for keys.
+* Pruning removes entries from the beginning, up to and including one that a checkpoint names. The first entry left
+  then follows that checkpoint's `seq` and `hash`.
+
+What protects it. Triggers of the database refuse every UPDATE, an INSERT anywhere but at the end, and a DELETE unless
+the entry is older than twelve months by the database's own clock and a checkpoint covers it. Whoever can remove
+triggers can change the rows, and is found by `verify`, unless they made the whole chain anew from a checkpoint on: so
+the newest checkpoint limits what can be lost, and `verify` can be given a head that was kept elsewhere.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from core.db import AUDIT_CHAIN, take_turns
+from core.models import AuditCheckpoint, AuditEntry
+from core.signing import Signature
+
+if TYPE_CHECKING:
+    from core.services import Services
+
+Fact = int | bool | str
+NOBODY_BEFORE: Final = "0" * 64
+KEPT_FOR: Final = timedelta(days=366)
+"""Longer than the twelve months that the triggers ask for, by a day."""
+MOST_PROBLEMS: Final = 20
+PAGE: Final = 1000
+ENTRY_COLUMNS: Final = ("seq", "at", "actor", "action", "ref", "facts", "previous_hash", "hash")
+
+SYSTEM, SUBJECT = "system", "subject"
+_WORD = re.compile(r"[a-z0-9_.:-]{1,40}", re.ASCII)
+_REF = re.compile(r"[0-9A-Za-z_-]{1,40}", re.ASCII)
+_ACTOR = re.compile(r"system|subject|operator:[a-z0-9-]{1,24}", re.ASCII)
+
+
+class Action(StrEnum):
+    """Every deed there is. The README lists them; a test keeps the list whole."""
+
+    CONSENT_GIVEN = "consent:given"
+    RUN_REQUESTED = "run:requested"
+    RUN_ENDED = "run:ended"
+    RUN_CANCELLED = "run:cancelled"
+    RUN_SHORTENED = "run:shortened"
+    RUN_ERASE_ASKED = "run:erase_asked"
+    SUBJECT_ERASE_ASKED = "subject:erase_asked"
+    SUBJECT_KEY_DESTROYED = "subject:key_destroyed"
+    COPY_ERASED = "copy:erased"
+    COPY_GONE = "copy:gone"
+    CLAIM_ISSUED = "claim:issued"
+    CLAIM_OPENED = "claim:opened"
+    LINK_MADE = "link:made"
+    OPERATOR_SIGNED_IN = "operator:signed_in"
+    OPERATOR_SIGNED_OUT = "operator:signed_out"
+    AUDIT_VERIFIED = "audit:verified"
+    AUDIT_EXPORTED = "audit:exported"
+    AUDIT_PRUNED = "audit:pruned"
+
+    @property
+    def says(self) -> str:
+        return DEEDS[self].says
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What an action means, what its `ref` is, and the only facts it may have."""
+
+    says: str
+    ref: str
+    facts: frozenset[str] = frozenset()
+
+
+def _deed(says: str, ref: str, *facts: str) -> Deed:
+    return Deed(says, ref, frozenset(facts))
+
+
+DEEDS: Final[Mapping[Action, Deed]] = {
+    Action.CONSENT_GIVEN: _deed("A person agreed to the policy", "subject", "policy"),
+    Action.RUN_REQUESTED: _deed("A run was asked for", "run", "engine", "contract", "variants", "again"),
+    Action.RUN_ENDED: _deed("A run ended", "run", "state", "failure"),
+    Action.RUN_CANCELLED: _deed("A run was asked to stop", "run"),
+    Action.RUN_SHORTENED: _deed("A contract was shortened", "run", "contract", "before"),
+    Action.RUN_ERASE_ASKED: _deed("A run is to be erased", "run"),
+    Action.SUBJECT_ERASE_ASKED: _deed("Everything of a person is to be erased", "subject"),
+    Action.SUBJECT_KEY_DESTROYED: _deed("The key of a person was destroyed", "subject"),
+    Action.COPY_ERASED: _deed("A copy was erased", "copy", "kind", "reason"),
+    Action.COPY_GONE: _deed("A copy was shown to be gone", "copy", "kind"),
+    Action.CLAIM_ISSUED: _deed("A claim code was issued", "subject", "again"),
+    Action.CLAIM_OPENED: _deed("A claim code was used", "subject"),
+    Action.LINK_MADE: _deed("A sign-in link was made", "operator", "role"),
+    Action.OPERATOR_SIGNED_IN: _deed("An operator signed in", "operator", "role", "way"),
+    Action.OPERATOR_SIGNED_OUT: _deed("An operator signed out", "operator", "role", "way"),
+    Action.AUDIT_VERIFIED: _deed("The audit log was verified", "operator", "well", "entries", "problems"),
+    Action.AUDIT_EXPORTED: _deed("The audit log was exported", "operator", "form", "filters"),
+    Action.AUDIT_PRUNED: _deed("Entries older than twelve months were removed", "entry", "entries"),
+}
+
+
+# ------------------------------------------------------------------------------------------------------ recording
+def record(session: Session, action: Action, ref: str, *, at: datetime, actor: str = SYSTEM, **facts: Fact) -> None:
+    """Tell of a deed, in its transaction. Written when that commits, so that the chain is the last lock it takes."""
+    waiting = session.info.setdefault("audit", [])
+    if not waiting:
+        if session.in_nested_transaction():
+            raise RuntimeError("a deed inside a savepoint could be undone without its entry")
+        sa.event.listen(session, "before_commit", _write, once=True)
+        sa.event.listen(session, "after_rollback", _forget, once=True)
+    waiting.append(_checked(action, ref, at, actor, facts))
+
+
+def _checked(action: Action, ref: str, at: datetime, actor: str, facts: Mapping[str, Fact]) -> dict[str, Any]:
+    if not _REF.fullmatch(ref) or not _ACTOR.fullmatch(actor):
+        raise ValueError("an audit entry names who and what by opaque words only")
+    for name, value in facts.items():
+        if name not in DEEDS[action].facts:
+            raise ValueError(f"{action} has no fact of this name")
+        if isinstance(value, str) and not _WORD.fullmatch(value):
+            raise ValueError(f"the fact {name} must be a number, a truth or a code")
+    return {"action": action.value, "ref": ref, "at": at, "actor": actor, "facts": _json(dict(facts))}
+
+
+def _forget(session: Session) -> None:
+    session.info.pop("audit", None)
+
+
+def _write(session: Session) -> None:
+    waiting = session.info.pop("audit", [])
+    if not waiting:
+        return
+    session.flush()  # whatever it locks is locked before the chain
+    take_turns(session, AUDIT_CHAIN)
+    head = _head(session)
+    rows = []
+    for entry in waiting:
+        row = {**entry, "seq": head.seq + 1, "previous_hash": head.hash}
+        row["hash"] = hash_of(row)
+        rows.append(row)
+        head = Head(row["seq"], row["hash"])
+    session.execute(sa.insert(AuditEntry), rows)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the chain."""
+
+    seq: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
+
+
+def _head(session: Session) -> Head:
+    """The newest entry, or the beginning. Pruning never takes the newest: it adds one itself."""
+    newest = sa.select(AuditEntry.seq, AuditEntry.hash).order_by(col(AuditEntry.seq).desc()).limit(1)  # type: ignore[call-overload]
+    found = session.execute(newest).first()
+    return Head(found.seq, found.hash) if found else Head(0, NOBODY_BEFORE)
+
+
+def hash_of(entry: Mapping[str, Any]) -> str:
+    """The canonical form's hash."""
+    body = ["workshot audit entry 1", entry["seq"], _instant(entry["at"]), entry["actor"], entry["action"]]
+    text = _json([*body, entry["ref"], json.loads(entry["facts"]), entry["previous_hash"]])
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+# ---------------------------------------------------------------------------------------- checkpoints and pruning
+def checkpoint(svc: "Services") -> int | None:
+    """Sign the chain as it is now. The `seq` it covers; None where nothing was added since the last one."""
+    now = svc.clock()
+    with svc.transaction() as session:
+        take_turns(session, AUDIT_CHAIN)
+        head = _head(session)
+        if head.seq == 0 or session.get(AuditCheckpoint, head.seq) is not None:
+            return None
+        signature = svc.signer.sign(_statement(head, now, svc.signer.key_id))
+        session.add(
+            AuditCheckpoint(seq=head.seq, hash=head.hash, at=now, key_id=signature.key_id, signature=signature.value)
+        )
+    return head.seq
+
+
+def _statement(head: Head, at: datetime, key_id: str) -> bytes:
+    return _json(["workshot audit checkpoint 1", head.seq, head.hash, _instant(at), key_id]).encode("ascii")
+
+
+def checkpoint_if_older(svc: "Services", than: timedelta) -> int | None:
+    """For the schedule."""
+    with svc.reading() as session:
+        newest = session.exec(select(AuditCheckpoint.at).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
+    if newest is not None and svc.clock() - newest < than:
+        return None
+    return checkpoint(svc)
+
+
+def prune(svc: "Services") -> int:
+    """Remove entries older than twelve months, up to the last checkpoint that covers nothing younger. How many."""
+    old = svc.clock() - KEPT_FOR
+    with svc.transaction() as session:
+        take_turns(session, AUDIT_CHAIN)
+        until = session.exec(select(sa.func.max(AuditCheckpoint.seq)).where(col(AuditCheckpoint.at) < old)).one()
+        if until is None or _any_younger(session, until, old):
+            return 0
+        gone = session.execute(sa.delete(AuditEntry).where(col(AuditEntry.seq) <= until))
+        removed = int(gone.rowcount)  # type: ignore[attr-defined]
+        if removed:
+            record(session, Action.AUDIT_PRUNED, str(until), at=svc.clock(), entries=removed)
+    return removed
+
+
+def _any_younger(session: Session, until: int, old: datetime) -> bool:
+    """Machines whose clocks differ may have written such a one: then all wait for the next checkpoint."""
+    younger = select(AuditEntry.seq).where(col(AuditEntry.seq) <= until, col(AuditEntry.at) >= old)
+    return session.exec(younger.limit(1)).first() is not None
+
+
+# ------------------------------------------------------------------------------------------------------ verifying
+class Fault(StrEnum):
+    CHANGED = "changed"
+    MISSING = "missing"
+    OUT_OF_PLACE = "out_of_place"  # inserted, replaced or moved: it does not follow the entry before
+    CUT = "cut"  # the end is missing
+    NOT_SIGNED = "not_signed"  # a checkpoint that is not what was signed
+    REWRITTEN = "rewritten"  # in itself right, but not what a checkpoint or a kept head says
+
+
+@dataclass(frozen=True)
+class Problem:
+    fault: Fault
+    seq: int
+    says: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verifying found. `problems` holds the first twenty; the first is where to look."""
+
+    entries: int
+    first: int
+    head: Head
+    checkpoints: int
+    signed_until: int
+    pruned_until: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def well(self) -> bool:
+        return not self.problems
+
+    @property
+    def says(self) -> str:
+        if self.problems:
+            return self.problems[0].says
+        if not self.entries:
+            return "Nothing has been recorded yet."
+        pruned = (
+            f" Entries up to {self.pruned_until:,} were pruned under a signed checkpoint." if self.first > 1 else ""
+        )
+        signed = f"signed up to {self.signed_until:,}" if self.signed_until else "not signed yet"
+        return (
+            f"All {self.entries:,} entries, {self.first:,} to {self.head.seq:,}, are as they were written; {signed}."
+            + pruned
+        )
+
+
+def verify(
+    svc: "Services", *, kept: Head | None = None, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Verdict:
+    """Read the whole chain once, in flat memory. `kept`: a head that somebody noted earlier, elsewhere."""
+    with svc.reading() as session:
+        signed = session.exec(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
+        check = _Check(svc, session)
+        end = _head(session).seq
+        for row in _stream(session):
+            check.entry(row, kept)
+            if check.entries % PAGE == 0:
+                progress(check.entries, end - check.first + 1)
+        check.end(signed, kept)
+    progress(check.entries, check.entries)
+    return Verdict(
+        entries=check.entries,
+        first=check.first,
+        head=check.before,
+        checkpoints=check.checkpoints,
+        signed_until=check.signed_until,
+        pruned_until=max(0, check.first - 1),
+        problems=tuple(check.problems),
+    )
+
+
+def _stream(session: Session) -> Iterator[Any]:
+    """Entries in order, each with its checkpoint, on one snapshot."""
+    point = AuditCheckpoint
+    query = (
+        sa.select(
+            *(col(getattr(AuditEntry, name)) for name in ENTRY_COLUMNS),
+            col(point.seq).label("point"), col(point.hash).label("point_hash"), col(point.at).label("point_at"),
+            col(point.key_id), col(point.signature),
+        )
+        .outerjoin_from(AuditEntry, AuditCheckpoint, col(point.seq) == col(AuditEntry.seq))
+        .order_by(col(AuditEntry.seq))
+    )  # fmt: skip
+    yield from session.execute(query, execution_options={"yield_per": PAGE})
+
+
+class _Check:
+    """Walks along the chain and notes what does not fit."""
+
+    def __init__(self, svc: "Services", session: Session) -> None:
+        self._signer = svc.signer
+        self._session = session
+        self.entries = self.first = self.checkpoints = self.signed_until = 0
+        self.before = Head(0, NOBODY_BEFORE)
+        self.problems: list[Problem] = []
+
+    def entry(self, row: Any, kept: Head | None) -> None:
+        if self.entries == 0:
+            self._begin(row.seq)
+        self._follows(row)
+        self._is_as_written(row)
+        if row.point is not None:
+            point = AuditCheckpoint(
+                seq=row.point, hash=row.point_hash, at=row.point_at, key_id=row.key_id, signature=row.signature
+            )
+            self._is_signed(point, row.hash)
+        if kept is not None and kept.seq == row.seq and kept.hash != row.hash:
+            self._note(Fault.REWRITTEN, row.seq, f"Entry {row.seq:,} is not the one whose hash was kept elsewhere.")
+        self.entries += 1
+        self.before = Head(row.seq, row.hash)
+
+    def end(self, newest: AuditCheckpoint | None, kept: Head | None) -> None:
+        for seq, who in ((newest.seq if newest else 0, "a checkpoint"), (kept.seq if kept else 0, "the kept head")):
+            if seq > self.before.seq:
+                says = f"The end is missing: the last entry is {self.before.seq:,}, and {who} knows entry {seq:,}."
+                self._note(Fault.CUT, self.before.seq + 1, says)
+
+    def _begin(self, seq: int) -> None:
+        """An entry that is the first one left follows the checkpoint under which those before were pruned."""
+        self.first = seq
+        if seq == 1:
+            return
+        point = self._session.get(AuditCheckpoint, seq - 1)
+        if point is None:
+            self._note(Fault.MISSING, 1, f"Entries 1 to {seq - 1:,} are missing, and no checkpoint covers them.")
+            self.before = Head(seq - 1, "")
+            return
+        self.before = Head(point.seq, point.hash)
+        self._is_signed(point, point.hash)
+
+    def _follows(self, row: Any) -> None:
+        expected = self.before.seq + 1
+        if row.seq != expected:
+            gap = f"Entry {expected:,} is missing" if row.seq == expected + 1 else (
+                f"Entries {expected:,} to {row.seq - 1:,} are missing"
+            )  # fmt: skip
+            self._note(Fault.MISSING, expected, f"{gap}.")
+        elif self.before.hash and row.previous_hash != self.before.hash:
+            says = f"Entry {row.seq:,} was not written after the entry {self.before.seq:,} that stands before it now."
+            self._note(Fault.OUT_OF_PLACE, row.seq, says)
+
+    def _is_as_written(self, row: Any) -> None:
+        try:
+            as_written = _json(json.loads(row.facts)) == row.facts and hash_of(row._mapping) == row.hash
+        except ValueError:  # facts that are no JSON
+            as_written = False
+        if not as_written:
+            self._note(Fault.CHANGED, row.seq, f"Entry {row.seq:,} was changed after it was written.")
+
+    def _is_signed(self, point: AuditCheckpoint, entry_hash: str) -> None:
+        self.checkpoints += 1
+        head = Head(point.seq, point.hash)
+        if not self._signer.knows(point.key_id):
+            says = f"The checkpoint at {point.seq:,} is signed with a key nobody here knows ({point.key_id})."
+            self._note(Fault.NOT_SIGNED, point.seq, says + " Add it to SIGNING_KEYS_RETIRED if it was yours.")
+        elif not self._signer.verifies(
+            _statement(head, point.at, point.key_id), Signature(point.key_id, point.signature)
+        ):
+            self._note(Fault.NOT_SIGNED, point.seq, f"The checkpoint at {point.seq:,} is not what was signed.")
+        elif point.hash != entry_hash:
+            says = f"Entry {point.seq:,} is not the one that was signed: it, or something before it, was written anew."
+            self._note(Fault.REWRITTEN, point.seq, says)
+        else:
+            self.signed_until = point.seq
+
+    def _note(self, fault: Fault, seq: int, says: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(fault, seq, says))
+
+
+# -------------------------------------------------------------------------------------------------------- reading
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """What to show. Empty fields show everything."""
+
+    action: str = ""
+    actor: str = ""
+    ref: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def count(self) -> int:
+        return sum(bool(value) for value in (self.action, self.actor, self.ref, self.since, self.until))
+
+    def clauses(self) -> Iterator[sa.ColumnElement[bool]]:
+        if self.action:
+            yield col(AuditEntry.action) == self.action
+        if self.actor == "operator":
+            yield sa.and_(col(AuditEntry.actor) >= "operator:", col(AuditEntry.actor) < "operator;")
+        elif self.actor:
+            yield col(AuditEntry.actor) == self.actor
+        if self.ref:
+            yield col(AuditEntry.ref) == self.ref
+        if self.since:
+            yield col(AuditEntry.at) >= self.since
+        if self.until:
+            yield col(AuditEntry.at) < self.until
+
+
+def page(session: Session, which: Filter, *, before: int | None = None, size: int = 50) -> list[AuditEntry]:
+    """The newest entries that pass the filter and lie before `before`: no page costs more than the first."""
+    query = select(AuditEntry).where(*which.clauses())
+    if before is not None:
+        query = query.where(col(AuditEntry.seq) < before)
+    return list(session.exec(query.order_by(col(AuditEntry.seq).desc()).limit(size)).all())
+
+
+def matching(svc: "Services", which: Filter) -> Iterator[dict[str, Any]]:
+    """Every entry that passes, oldest first, a page at a time: for an export of any length."""
+    after = 0
+    while True:
+        query = select(AuditEntry).where(*which.clauses(), col(AuditEntry.seq) > after)
+        with svc.reading() as session:
+            found = session.exec(query.order_by(col(AuditEntry.seq)).limit(PAGE)).all()
+        yield from (as_dict(entry) for entry in found)
+        if len(found) < PAGE:
+            return
+        after = found[-1].seq
+
+
+def as_dict(entry: AuditEntry) -> dict[str, Any]:
+    """An entry in its canonical values, from which its hash can be worked out."""
+    values = {name: getattr(entry, name) for name in ENTRY_COLUMNS}
+    return values | {"at": _instant(entry.at), "facts": json.loads(entry.facts)}
+
+
+def last_checkpoint(session: Session) -> AuditCheckpoint | None:
+    return session.exec(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
