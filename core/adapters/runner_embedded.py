@@ -15,12 +15,20 @@ LOOK_EVERY = 0.5  # seconds
 
 
 class EmbeddedRunner:
-    """`looks`: one thread each; a call does one piece of work and says whether there was any."""
+    """`looks`: one thread each; a call does one piece of work and says whether there was any. `rest` is called last."""
 
-    def __init__(self, looks: Sequence[Callable[[], bool]], *, beat: Callable[[], None], beat_every: float) -> None:
+    def __init__(
+        self,
+        looks: Sequence[Callable[[], bool]],
+        *,
+        beat: Callable[[], None],
+        beat_every: float,
+        rest: Callable[[], None] = lambda: None,
+    ) -> None:
         self._looks = looks
         self._beat = beat
         self._beat_every = beat_every
+        self._rest = rest
         self._stopping = threading.Event()
         self._wakers = [threading.Event() for _ in looks]
         self._threads: list[threading.Thread] = []
@@ -44,6 +52,7 @@ class EmbeddedRunner:
         self.wake()
         for thread in self._threads:
             thread.join(timeout / max(1, len(self._threads)))
+        self._guarded(self._rest)
 
     def _work(self, look: Callable[[], bool], waker: threading.Event) -> None:
         while not self._stopping.is_set():
