@@ -1,0 +1,270 @@
+"""Starting: one key, made once; nothing that could pass for an empty vault; a runner that outlives its errors."""
+
+import base64
+import stat
+import threading
+from dataclasses import replace
+
+import pytest
+from sqlmodel import select
+
+from core import bootstrap, doctor, jobs
+from core.adapters.runner_embedded import EmbeddedRunner
+from core.errors import BadSettings
+from core.models import Job, JobKind, Subject, new_id
+from core.settings import load_settings
+from tests.conftest import on_all_threads
+
+ENOUGH = 10.0  # seconds that a thread may take on a busy machine
+
+
+@pytest.fixture
+def home(tmp_path):
+    return load_settings(data_dir=tmp_path / "data", privacy_contact="privacy@workshot.example")
+
+
+@pytest.fixture
+def build(clock):
+    built = []
+
+    def make(home):
+        built.append(bootstrap.build(home, clock=clock))
+        return built[-1]
+
+    yield make
+    for svc in built:
+        svc.database.dispose()
+
+
+def someone(svc):
+    subject = Subject(id=new_id(), created_at=svc.clock())
+    subject.sealed_key = svc.vault.make_key(subject.id)
+    with svc.transaction() as session:
+        session.add(subject)
+    return subject
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_first_start_makes_what_it_needs_for_its_owner_alone(build, home, caplog):
+    build(home)
+
+    key = home.data_dir / "master.key"
+    assert mode(home.data_dir) == mode(home.data_dir / "vault") == 0o700
+    assert mode(key) == 0o600
+    assert len(base64.b64decode(key.read_text())) == 32
+    assert "A master key was made" in caplog.text
+    assert key.read_text() not in caplog.text
+
+
+def test_a_second_start_finds_what_the_first_one_made(build, home):
+    first = build(home)
+    subject = someone(first)
+    sealed = first.vault.seal_text(subject, "hello")
+    key = (home.data_dir / "master.key").read_text()
+
+    assert build(home).vault.open_text(subject, sealed) == "hello"
+
+    assert (home.data_dir / "master.key").read_text() == key
+    assert sorted(path.name for path in home.data_dir.glob("master*")) == ["master.key"]
+
+
+def test_servers_that_start_at_once_agree_on_one_key(build, home):
+    bootstrap.make_data_dir(home.data_dir)
+    database = bootstrap.open_database(home)
+
+    keys = on_all_threads(lambda: bootstrap.master_key(home, database), times=6)
+    database.dispose()
+
+    assert len(set(keys)) == 1
+    assert [path.name for path in home.data_dir.glob("master*")] == ["master.key"]
+
+
+def test_a_key_from_the_settings_is_used_and_none_is_written(build, home):
+    text = base64.b64encode(b"s" * 32).decode()
+    given = load_settings(data_dir=home.data_dir, master_key=text)
+    svc = build(given)
+    subject = someone(svc)
+    sealed = svc.vault.seal_text(subject, "x")
+
+    assert not (home.data_dir / "master.key").exists()
+    assert build(given).vault.open_text(subject, sealed) == "x"
+
+
+def test_without_its_key_a_vault_with_images_does_not_open_for_business(build, home):
+    someone(build(home))
+    (home.data_dir / "master.key").unlink()
+
+    with pytest.raises(BadSettings, match="master key is missing"):
+        build(home)
+    assert not (home.data_dir / "master.key").exists()
+
+
+def test_without_its_key_an_empty_vault_gets_a_new_one(build, home):
+    svc = build(home)
+    before = (home.data_dir / "master.key").read_text()
+    assert doctor.is_well(doctor.examine(svc))
+    (home.data_dir / "master.key").unlink()
+
+    build(home)
+
+    assert (home.data_dir / "master.key").read_text() != before
+
+
+@pytest.mark.parametrize("text", ["", "garbage", base64.b64encode(b"short").decode(), "é"])
+def test_a_damaged_key_is_not_replaced(build, home, text):
+    build(home)
+    (home.data_dir / "master.key").write_text(text)
+
+    with pytest.raises(BadSettings, match="cannot be read"):
+        build(home)
+    assert (home.data_dir / "master.key").read_text() == text
+
+
+def test_a_vault_that_is_not_there_is_not_made_anew_where_images_should_be(build, home):
+    someone(build(home))
+    (home.data_dir / "vault").rename(home.data_dir / "elsewhere")
+
+    with pytest.raises(BadSettings, match="vault's folder is missing"):
+        build(home)
+    assert not (home.data_dir / "vault").exists()
+
+
+def test_a_folder_that_cannot_be_made_says_so(home, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(BadSettings, match="DATA_DIR"):
+        bootstrap.build(load_settings(data_dir=tmp_path / "file" / "data"))
+
+
+def test_a_database_that_cannot_be_reached_says_so_without_its_password(home):
+    url = "postgresql+psycopg://app:pass-word@127.0.0.1:1/x"
+    with pytest.raises(BadSettings, match="database cannot be reached") as caught:
+        bootstrap.build(load_settings(data_dir=home.data_dir, database_url=url))
+
+    assert "pass-word" not in str(caught.value)
+
+
+# ------------------------------------------------------------------------------------------------- the runner
+def test_the_runner_makes_runs_and_stops(svc, ask):
+    working, runner = bootstrap.with_runner(svc)
+    runner.start()
+    try:
+        assert until(lambda: jobs.is_alive(svc))
+        ask(svc=working)
+        assert until(lambda: not jobs_waiting(svc))
+    finally:
+        runner.stop()
+    assert all(not thread.is_alive() for thread in runner._threads)
+    assert jobs.last_beat(svc) is None, "a worker that ends in good order is not one that died"
+
+
+def jobs_waiting(svc):
+    with svc.reading() as session:
+        return session.exec(select(Job).where(Job.kind == JobKind.GENERATE)).all()
+
+
+def until(is_so):
+    """Ask again until it is so, as long as a busy machine may need."""
+    waiting = threading.Event()
+    for _ in range(int(ENOUGH / 0.02)):
+        if is_so():
+            return True
+        waiting.wait(0.02)
+    return False
+
+
+def test_as_many_runs_at_once_as_there_are_slots(svc):
+    three = replace(svc, settings=svc.settings.model_copy(update={"engine_slots": 3}))
+
+    _, runner = bootstrap.with_runner(three)
+
+    assert len(runner._looks) == 3 + 1
+
+
+class Looks:
+    """Work that is there for so many looks, and then no more."""
+
+    def __init__(self, work=0, fails=0):
+        self.work, self.fails = work, fails
+        self.seen = threading.Semaphore(0)
+
+    def __call__(self):
+        self.seen.release()
+        if self.fails:
+            self.fails -= 1
+            raise RuntimeError("her name, in a message")
+        self.work -= 1
+        return self.work >= 0
+
+    def was_called(self, times=1):
+        return all(self.seen.acquire(timeout=ENOUGH) for _ in range(times))
+
+
+@pytest.fixture
+def running():
+    started = []
+
+    def start(looks, beat=lambda: None, beat_every=60.0):
+        runner = EmbeddedRunner(looks, beat=beat, beat_every=beat_every)
+        started.append(runner)
+        runner.start()
+        return runner
+
+    yield start
+    for runner in started:
+        runner.stop()
+        assert all(not thread.is_alive() for thread in runner._threads)
+
+
+def test_every_thread_works_until_there_is_nothing_left(running):
+    one, other = Looks(work=5), Looks(work=3)
+    running([one, other])
+
+    assert one.was_called(6) and other.was_called(4)
+
+
+def test_a_runner_that_is_woken_looks_at_once(running):
+    look = Looks()
+    runner = running([look])
+    assert look.was_called()
+    for _ in range(3):
+        runner.wake()
+        assert look.was_called()
+
+
+def test_a_runner_outlives_what_its_work_runs_into(running, caplog):
+    look = Looks(work=1, fails=2)
+    running([look])
+
+    assert look.was_called(3)
+    assert "RuntimeError" in caplog.text
+    assert "her name" not in caplog.text
+
+
+def test_a_runner_outlives_a_beat_that_fails(running):
+    beat = Looks(fails=1)
+    running([], beat=beat, beat_every=0.01)
+
+    assert beat.was_called(3)
+
+
+def test_a_runner_that_is_stopped_finishes_the_step_it_is_in(running):
+    begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def long_step():
+        begun.set()
+        may_end.wait(ENOUGH)
+        ended.set()
+        return False
+
+    runner = running([long_step])
+    assert begun.wait(ENOUGH)
+    stopping = threading.Thread(target=runner.stop)
+    stopping.start()
+    may_end.set()
+    stopping.join(ENOUGH)
+
+    assert ended.is_set() and not stopping.is_alive()

@@ -1,0 +1,196 @@
+"""`python -m core`, as an operator's script sees it: its answers, its exit status, and where it writes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core import bootstrap, copies
+from core.__main__ import main
+from core.models import CopyKind, Subject, new_id
+from core.settings import ROOT, load_settings
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def environment(data_dir, tmp_path):
+    (tmp_path / "home").mkdir()
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV")}
+    return kept | {
+        "DATA_DIR": str(data_dir),
+        "HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SWEEP_EVERY_SECONDS": "3600",
+    }
+
+
+@pytest.fixture
+def start(environment, tmp_path):
+    """A process of its own, as an operator's script would start it. Each costs a second or two."""
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "core", *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+@pytest.fixture
+def core(environment, monkeypatch, capsys):
+    """The same inside this process."""
+
+    def run(*arguments, **extra):
+        for name, value in (environment | extra).items():
+            monkeypatch.setenv(name, value)
+        try:
+            status = main(list(arguments))
+        except SystemExit as exc:
+            status = exc.code
+        return status, capsys.readouterr().out
+
+    return run
+
+
+def written(folder: Path):
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def overdue(data_dir):
+    """Two images whose clocks ran out a minute ago, and one that is kept."""
+    svc = bootstrap.build(load_settings(data_dir=data_dir))
+    now = datetime.now(UTC)
+    for ends_at in (now - timedelta(minutes=1), now - timedelta(minutes=1), now + timedelta(days=1)):
+        with svc.transaction() as session:
+            subject = Subject(id=new_id(), created_at=now)
+            subject.sealed_key = svc.vault.make_key(subject.id)
+            session.add(subject)
+            session.flush()
+            given = {"subject_id": subject.id, "kind": CopyKind.PORTRAIT, "width": 1, "height": 1, "size": 6, "at": now}
+            copy = copies.plan(session, **given, erase_by=ends_at)
+            svc.vault.put(subject, copy, b"a face")
+            copy.written_at = now
+            session.add(copy)
+    svc.database.dispose()
+    return lambda: len([path for path in (data_dir / "vault").rglob("*") if path.is_file()]) - 1
+
+
+def test_migrate_says_from_where_to_where(start, core, data_dir, tmp_path):
+    status, out = start("migrate", "--json")
+    newest = json.loads(out)["after"]
+    assert (status, json.loads(out)["before"]) == (0, None)
+    assert core("migrate", "--json") == (0, json.dumps({"before": newest, "after": newest}) + "\n")
+
+    assert written(tmp_path) == written(data_dir), "nothing is written outside DATA_DIR"
+
+
+def test_doctor_tells_people_and_scripts_the_same(start, core, data_dir, tmp_path):
+    status, out = start("doctor", "--json")
+    answer = json.loads(out)
+    assert (status, answer["well"]) == (0, True)
+    assert {check["name"]: check["health"] for check in answer["checks"]}["vault"] == "fine"
+
+    status, out = core("doctor")
+    assert status == 0
+    assert all(check["name"] in out for check in answer["checks"])
+    assert written(tmp_path) == written(data_dir), "nothing is written outside DATA_DIR"
+
+
+def test_doctor_fails_where_something_is_broken(start, overdue, data_dir):
+    (data_dir / "vault" / ".workshot-vault").unlink()
+
+    status, out = start("doctor", "--json")
+
+    assert (status, json.loads(out)["well"]) == (1, False)
+
+
+def test_a_dry_sweep_lists_what_is_due_and_erases_nothing(core, overdue):
+    status, out = core("sweep", "--dry-run", "--json")
+
+    due = json.loads(out)["due"]
+    assert (status, len(due), overdue()) == (0, 2, 3)
+    assert set(due[0]) == {"id", "kind", "size", "erase_by", "why"}
+
+
+def test_a_sweep_erases_and_a_second_one_finds_nothing(start, core, overdue):
+    status, out = start("sweep", "--json")
+    assert (status, json.loads(out)) == (
+        0,
+        {"dry_run": False, "gone": 2, "not_proved": 0, "kept": 0, "overdue": 0},
+    )
+    assert overdue() == 1
+    status, out = core("sweep")
+    assert (status, out) == (0, "0 erased and proved gone, 0 not proved yet, 0 past their clock.\n")
+
+
+def test_a_sweep_that_could_not_prove_everything_fails(core, overdue, data_dir):
+    (data_dir / "vault" / ".workshot-vault").unlink()
+
+    status, out = core("sweep", "--json")
+
+    assert status == 1
+    assert json.loads(out) == {"dry_run": False, "gone": 0, "not_proved": 2, "kept": 0, "overdue": 2}
+
+
+def test_bad_settings_are_one_answer_that_names_them_all(core):
+    status, out = core("doctor", "--json", RUNS_PER_DAY="0", QUEUE_LIMIT="-1")
+
+    answer = json.loads(out)
+    assert (status, answer["error"]) == (2, "bad_settings")
+    assert "RUNS_PER_DAY" in answer["says"] and "QUEUE_LIMIT" in answer["says"]
+
+
+def test_a_database_that_is_away_is_an_answer_and_no_traceback(core):
+    for verb in ("migrate", "doctor"):
+        status, out = core(verb, "--json", DATABASE_URL="postgresql+psycopg://app:pass-word@127.0.0.1:1/x")
+        assert (status, json.loads(out)["error"]) == (2, "bad_settings")
+        assert "pass-word" not in out
+
+
+def test_a_verb_that_is_not_there_is_refused(core):
+    assert core("frobnicate")[0] == 2
+    assert core()[0] == 2
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_sweeps_and_stops_when_told_to(environment, overdue, tmp_path, data_dir, name):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "worker", "--json"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert json.loads(process.stdout.readline()) == {"worker": "started"}
+        svc = bootstrap.build(load_settings(data_dir=data_dir))
+        assert until(lambda: overdue() == 1)
+        process.send_signal(name)
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, json.loads(out)) == (0, {"worker": "stopped"})
+    with svc.reading() as session:
+        beats = session.execute(bootstrap.sa.text("SELECT count(*) FROM worker_beat")).scalar_one()
+    svc.database.dispose()
+    assert beats == 0, "a worker that ends in good order is not one that died"
+
+
+def until(is_so):
+    waiting = threading.Event()
+    return any(is_so() or waiting.wait(0.05) for _ in range(400))

@@ -1,0 +1,115 @@
+"""The doctor finds what is wrong, says what to do, and leaves nothing behind."""
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import select
+
+from core import doctor, migrations, retention
+from core.doctor import Health
+from core.models import Copy, Subject
+
+ON_BOTH_DATABASES = True
+
+
+@pytest.fixture
+def svc(svc, tmp_path):
+    tmp_path.chmod(0o700)
+    return svc
+
+
+def found(svc):
+    return {check.name: check for check in doctor.examine(svc)}
+
+
+def test_a_healthy_installation_is_well(svc, worker):
+    worker.beat()
+    healthy = replace(svc, settings=svc.settings.model_copy(update={"privacy_contact": "p@workshot.example"}))
+
+    checks = doctor.examine(healthy)
+
+    assert {check.name: check.health for check in checks if check.name != "space"} == dict.fromkeys(
+        ("database", "folder", "vault", "engines", "worker", "clocks", "contact"), Health.FINE
+    )
+    assert doctor.is_well(checks)
+
+
+def test_its_test_object_goes_the_whole_way_and_leaves_no_key(svc, store):
+    seen = []
+    store.after_put = lambda key: seen.append(dict(store.objects))
+    doctor.examine(svc)
+
+    assert len(seen) == 1 and doctor.CANARY not in next(iter(seen[0].values()))
+    assert store.objects == {}
+    with svc.reading() as session:
+        canary, copy = session.exec(select(Subject)).one(), session.exec(select(Copy)).one()
+    assert canary.is_canary and canary.sealed_key is None
+    assert copy.gone_at and copy.evidence_id
+
+
+@pytest.mark.parametrize("fault", ["down", "erases_nothing", "head_refused", "listing_lags"])
+def test_a_store_that_is_not_fit_is_found_out_and_its_object_has_a_clock(svc, store, clock, fault):
+    setattr(store, fault, True)
+    checks = doctor.examine(svc)
+
+    assert {c.name: c.health for c in checks}["vault"] is Health.BROKEN
+    assert not doctor.is_well(checks)
+    setattr(store, fault, False)
+    clock.advance(minutes=10)
+    retention.sweep(svc)
+    assert store.objects == {}
+    with svc.reading() as session:
+        assert session.exec(select(Copy)).one().gone_at
+
+
+def test_a_store_that_gives_other_bytes_is_found_out(svc, store):
+    store.after_put = lambda key: store.objects.update({key: b"WS1" + bytes(60)})
+
+    assert found(svc)["vault"].health is Health.BROKEN
+
+
+def test_a_folder_others_can_read_is_a_warning_with_the_command(svc, tmp_path):
+    tmp_path.chmod(0o755)
+
+    assert found(svc)["folder"].health is Health.WARNING
+    assert "chmod 700" in found(svc)["folder"].says
+
+
+def test_a_missing_or_silent_worker_is_a_warning(svc, worker, clock):
+    assert found(svc)["worker"].health is Health.WARNING
+    worker.beat()
+    clock.advance(minutes=2)
+    assert "No worker since" in found(svc)["worker"].says
+
+
+def test_what_is_past_its_clock_is_broken(svc, ask, work, clock):
+    ask()
+    work()
+    clock.advance(days=30, minutes=10, seconds=1)
+
+    assert found(svc)["clocks"].health is Health.BROKEN
+    retention.sweep(svc)
+    assert found(svc)["clocks"].health is Health.FINE
+
+
+def test_a_database_of_another_version_is_broken_and_says_what_to_run(svc):
+    newest = migrations.newest()
+    with svc.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'old'")
+    check = found(svc)["database"]
+    with svc.database.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
+
+    assert check.health is Health.BROKEN and "migrate" in check.says
+
+
+def test_a_check_that_cannot_run_is_a_finding_without_its_message(svc):
+    lost = replace(svc, settings=svc.settings.model_copy(update={"data_dir": svc.settings.data_dir / "nowhere"}))
+
+    check = found(lost)["folder"]
+    assert (check.health, check.says) == (Health.BROKEN, "This could not be checked (FileNotFoundError).")
+
+
+def test_space_is_told_in_numbers(svc):
+    assert found(svc)["space"].says.endswith("GiB free in DATA_DIR")
