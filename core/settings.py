@@ -71,7 +71,9 @@ class Settings(BaseSettings):
     staff_founders: str = Field("", description="E-mails that sign in as founders by OIDC, comma separated.")
     staff_issuers: str = Field("", description="Issuers believed about e-mails. Empty: the only one configured.")
     public_url: str = Field("", description="How people reach this server. https:// makes cookies Secure.")
-    allowed_hosts: str = Field("", description="Host names this server answers to, comma separated. Empty: any.")
+    allowed_hosts: str = Field(
+        "", description="Host names this server answers to, comma separated. Empty: PUBLIC_URL's and this machine's."
+    )
     trusted_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front of the server.")
     metrics_token: SecretStr = Field(SecretStr(""), description="Bearer token for /metrics. Empty: this machine only.")
 

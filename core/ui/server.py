@@ -31,6 +31,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
             svc, runner = bootstrap.with_runner(svc)
             runner.start()
         app.provide(svc)
+        session.open_browser()
         beside = [
             asyncio.create_task(session.purge_closed_sessions(svc.clock)),
             asyncio.create_task(_forget_drafts(svc)),

@@ -13,6 +13,7 @@ import ctypes
 import gc
 import logging
 import re
+import sys
 import threading
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -21,9 +22,10 @@ from typing import Any
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
-from streamlit import runtime
+from streamlit import cli_util, config, runtime
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server import server_util
 
 from core.clock import Clock
 from core.guard import OpenUpload
@@ -189,6 +191,17 @@ async def purge_closed_sessions(
                 hand_back_memory()
         except Exception as exc:
             log.error("Purging leftovers failed: %s", outline(exc))
+
+
+def open_browser(after: timedelta = timedelta(seconds=0.5)) -> None:
+    """
+    1.67.0: with a desktop, `streamlit run` opens the page for a plain script but not for an `st.App`. Called while
+    the server starts; it listens a moment later.
+    """
+    started_by_streamlit = Path(sys.argv[0]).name == "streamlit_app.py"
+    if started_by_streamlit and not config.get_option("server.headless"):
+        url = server_util.get_url(server_util.get_display_address(config.get_option("server.address") or "localhost"))
+        asyncio.get_running_loop().call_later(after.total_seconds(), cli_util.open_browser, url)
 
 
 # Streamlit's inside. Each function is one thing that 1.67.0 has no public name for.
