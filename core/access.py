@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
+from core import audit
 from core.clock import next_utc_midnight
 from core.db import take_turns
 from core.errors import NotFound
@@ -63,10 +64,12 @@ def issue_claim_code(svc: Services, session_hash: str, *, replace: bool = False)
             raise NotFound("There are no photos here.")
         if subject.claim_issued_at is not None and not replace:
             return None
-        code = new_claim_code()
+        code, again = new_claim_code(), subject.claim_issued_at is not None
         subject.claim_hash = read_claim_code(code)
         subject.claim_issued_at = svc.clock()
         session.add(subject)
+        issued = audit.Action.CLAIM_ISSUED
+        audit.record(session, issued, subject.id, at=subject.claim_issued_at, actor=audit.SUBJECT, again=again)
     return code
 
 
@@ -84,6 +87,7 @@ def open_with_code(svc: Services, session_hash: str, network: str, text: str) ->
         if claim_hash is None or subject_id is None:
             raise NotFound("This code opens nothing. Check it letter by letter; photos may also have been erased.")
         link(session, session_hash, subject_id, now, by_claim_code=True)
+        audit.record(session, audit.Action.CLAIM_OPENED, subject_id, at=now, actor=audit.SUBJECT)
     svc.guesses.forgive(session_hash)
 
 

@@ -17,7 +17,7 @@ The canonical form, for whoever writes a verifier:
 * A checkpoint says that the entry `seq` has the hash `hash`. Its Ed25519 signature is over
   `["workshot audit checkpoint 1",seq,hash,at,key_id]`, written the same way. See core/signing.py for keys.
 * Pruning removes entries from the beginning, up to and including one that a checkpoint names. The first entry left
-  then follows that checkpoint's `seq` and `hash`.
+  then follows that checkpoint's `seq` and `hash`, and the checkpoint is older than twelve months.
 
 What protects it. Triggers of the database refuse every UPDATE, an INSERT anywhere but at the end, and a DELETE unless
 the entry is older than twelve months by the database's own clock and a checkpoint covers it. Whoever can remove
@@ -38,7 +38,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core.db import AUDIT_CHAIN, take_turns
-from core.models import AuditCheckpoint, AuditEntry
+from core.models import AuditCheckpoint, AuditEntry, Copy, CopyKind
 from core.signing import Signature
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ if TYPE_CHECKING:
 
 Fact = int | bool | str
 NOBODY_BEFORE: Final = "0" * 64
-KEPT_FOR: Final = timedelta(days=366)
-"""Longer than the twelve months that the triggers ask for, by a day."""
+TWELVE_MONTHS: Final = timedelta(days=365)
+KEPT_FOR: Final = TWELVE_MONTHS + timedelta(days=2)
+"""The triggers ask for twelve months by their own clock, and some of those have 366 days."""
+SIGNED_EVERY: Final = timedelta(hours=1)
 MOST_PROBLEMS: Final = 20
 PAGE: Final = 1000
 ENTRY_COLUMNS: Final = ("seq", "at", "actor", "action", "ref", "facts", "previous_hash", "hash")
@@ -130,6 +132,12 @@ def record(session: Session, action: Action, ref: str, *, at: datetime, actor: s
         sa.event.listen(session, "before_commit", _write, once=True)
         sa.event.listen(session, "after_rollback", _forget, once=True)
     waiting.append(_checked(action, ref, at, actor, facts))
+
+
+def record_copy(session: Session, action: Action, copy: Copy, *, at: datetime, **facts: str) -> None:
+    """A deed done to a copy. Canaries are nobody's, and would drown the rest."""
+    if copy.kind is not CopyKind.CANARY:
+        record(session, action, copy.id, at=at, kind=copy.kind.value, **facts)
 
 
 def _checked(action: Action, ref: str, at: datetime, actor: str, facts: Mapping[str, Fact]) -> dict[str, Any]:
@@ -216,13 +224,13 @@ def _statement(head: Head, at: datetime, key_id: str) -> bytes:
     return _json(["workshot audit checkpoint 1", head.seq, head.hash, _instant(at), key_id]).encode("ascii")
 
 
-def checkpoint_if_older(svc: "Services", than: timedelta) -> int | None:
-    """For the schedule."""
+def tend(svc: "Services") -> None:
+    """For the schedule: a checkpoint where the last is an hour old, and then what is old enough may go."""
     with svc.reading() as session:
-        newest = session.exec(select(AuditCheckpoint.at).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
-    if newest is not None and svc.clock() - newest < than:
-        return None
-    return checkpoint(svc)
+        newest = last_checkpoint(session)
+    if newest is None or svc.clock() - newest.at >= SIGNED_EVERY:
+        checkpoint(svc)
+        prune(svc)
 
 
 def prune(svc: "Services") -> int:
@@ -233,11 +241,13 @@ def prune(svc: "Services") -> int:
         until = session.exec(select(sa.func.max(AuditCheckpoint.seq)).where(col(AuditCheckpoint.at) < old)).one()
         if until is None or _any_younger(session, until, old):
             return 0
-        gone = session.execute(sa.delete(AuditEntry).where(col(AuditEntry.seq) <= until))
-        removed = int(gone.rowcount)  # type: ignore[attr-defined]
-        if removed:
+        old_ones = col(AuditEntry.seq) <= until
+        removed = session.exec(select(sa.func.count()).select_from(AuditEntry).where(old_ones)).one()
+        if removed:  # told first: the newest entry, from which the chain goes on, is never removed
             record(session, Action.AUDIT_PRUNED, str(until), at=svc.clock(), entries=removed)
-    return removed
+            _write(session)
+            session.execute(sa.delete(AuditEntry).where(old_ones))
+    return int(removed)
 
 
 def _any_younger(session: Session, until: int, old: datetime) -> bool:
@@ -339,7 +349,7 @@ class _Check:
     """Walks along the chain and notes what does not fit."""
 
     def __init__(self, svc: "Services", session: Session) -> None:
-        self._signer = svc.signer
+        self._signer, self._now = svc.signer, svc.clock()
         self._session = session
         self.entries = self.first = self.checkpoints = self.signed_until = 0
         self.before = Head(0, NOBODY_BEFORE)
@@ -378,6 +388,8 @@ class _Check:
             return
         self.before = Head(point.seq, point.hash)
         self._is_signed(point, point.hash)
+        if self._now - point.at < TWELVE_MONTHS:
+            self._note(Fault.MISSING, 1, f"Entries up to {seq - 1:,} are missing, and are too young to be pruned.")
 
     def _follows(self, row: Any) -> None:
         expected = self.before.seq + 1

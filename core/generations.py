@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import access, copies, promises, retention
+from core import access, audit, copies, promises, retention
 from core.contracts import Contract
 from core.db import take_turns
 from core.errors import (
@@ -124,6 +124,8 @@ def request(
                 is_adult=agreement.is_adult,
             )
         )
+        consent = {"policy": promises.version(svc.settings)}
+        audit.record(session, audit.Action.CONSENT_GIVEN, subject.id, at=now, actor=audit.SUBJECT, **consent)
         planned = {
             upload.kind: copies.plan(
                 session,
@@ -138,6 +140,7 @@ def request(
             for upload in uploads
         }
         run = _new_run(svc, session, request_id, subject, planned, choices, uploaded_at, now)
+        _record_request(session, run, again=False)
         enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
     try:
         for upload in uploads:
@@ -174,6 +177,7 @@ def again(svc: Services, session_hash: str, *, request_id: str, like: str, choic
         same_clock = replace(choices, contract=before.contract)
         run = _new_run(svc, session, request_id, subject, held, same_clock, before.uploaded_at, now)
         run.erase_by = min(run.erase_by, before.erase_by)
+        _record_request(session, run, again=True)
         enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
     _let_start(svc, run.id)
     return run.id
@@ -183,6 +187,8 @@ def cancel(svc: Services, session_hash: str, generation_id: str) -> None:
     """Stop a run between two stages. What it has made so far stays, on its clock."""
     with svc.transaction() as session:
         run = access.own_run(session, session_hash, generation_id)
+        if run.state.is_live and run.cancel_at is None:
+            audit.record(session, audit.Action.RUN_CANCELLED, run.id, at=svc.clock(), actor=audit.SUBJECT)
         retention.cancel_runs(session, [run.id], svc.clock())
     svc.wake()
 
@@ -432,6 +438,7 @@ def _finish(claim: Claim, generation_id: str, state: RunState, *, failure: str |
             state is RunState.CANCELLED and _has_headshots(session, generation)
         )
         session.add(generation)
+        _record_end(session, generation, now)
         if generation.contract is Contract.PROCESS:
             retention.release_uploads(session, generation, reason=EraseReason.RUN_OVER)
             by = retention.clock_of(generation)
@@ -523,6 +530,25 @@ def _new_run(
     return run
 
 
+def _record_request(session: Session, run: Generation, *, again: bool) -> None:
+    audit.record(
+        session,
+        audit.Action.RUN_REQUESTED,
+        run.id,
+        at=run.created_at,
+        actor=audit.SUBJECT,
+        engine=run.engine,
+        contract=run.contract.value,
+        variants=run.variants,
+        again=again,
+    )
+
+
+def _record_end(session: Session, run: Generation, now: datetime) -> None:
+    facts = {"state": run.state.value} | ({"failure": run.failure} if run.failure else {})
+    audit.record(session, audit.Action.RUN_ENDED, run.id, at=now, **facts)
+
+
 def _let_start(svc: Services, generation_id: str) -> None:
     with svc.transaction() as session:
         enqueue(session, JobKind.GENERATE, generation_id, at=svc.clock())
@@ -540,6 +566,7 @@ def _abandon(svc: Services, generation_id: str) -> None:
     with svc.transaction() as session:
         run = session.get_one(Generation, generation_id, with_for_update=True)
         run.state, run.failure, run.ended_at, run.counts = RunState.FAILED, "not_stored", now, False
+        _record_end(session, run, now)
         retention.shorten_run(session, run, to=now, reason=EraseReason.NOT_WANTED)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)
 

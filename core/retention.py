@@ -23,7 +23,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import copies
+from core import audit, copies
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.errors import NotAllowed, StorageUnavailable
 from core.models import (
@@ -84,10 +84,13 @@ def erase(svc: Services, copy_id: str) -> Outcome:
         svc.vault.store.erase(copy.object_key)
     except StorageUnavailable:
         return _not_proved(svc, copy, "storage could not be reached")
+    now = svc.clock()
     with svc.transaction() as session:
-        session.execute(
-            sa.update(Copy).where(col(Copy.id) == copy_id, col(Copy.erased_at).is_(None)).values(erased_at=svc.clock())
+        erased = session.execute(
+            sa.update(Copy).where(col(Copy.id) == copy_id, col(Copy.erased_at).is_(None)).values(erased_at=now)
         )
+        if erased.rowcount == 1:  # type: ignore[attr-defined]
+            audit.record_copy(session, audit.Action.COPY_ERASED, copy, at=now, reason=copy.erase_reason.value)
     return _prove(svc, copy)
 
 
@@ -112,6 +115,7 @@ def _prove(svc: Services, copy: Copy) -> Outcome:
         if closed.rowcount != 1:  # type: ignore[attr-defined]
             session.rollback()
             return _closed_by_another(svc, copy.id)
+        audit.record_copy(session, audit.Action.COPY_GONE, copy, at=now)
         end_subject_if_over(session, copy.subject_id, now)
     return Outcome.GONE
 
@@ -145,11 +149,14 @@ def end_subject_if_over(session: Session, subject_id: str, now: datetime) -> Non
     at_work = select(Generation.id).where(Generation.subject_id == subject_id, col(Generation.state).in_(LIVE))
     if session.exec(still_there).first() or session.exec(at_work.limit(1)).first():
         return
-    session.execute(
+    ended = session.execute(
         sa.update(Subject)
         .where(col(Subject.id) == subject_id, col(Subject.key_destroyed_at).is_(None))
         .values(sealed_key=None, key_destroyed_at=now, claim_hash=None)
+        .returning(col(Subject.is_canary))
     )
+    if ended.scalar() is False:  # now, not before, and not a canary's
+        audit.record(session, audit.Action.SUBJECT_KEY_DESTROYED, subject_id, at=now)
     session.execute(sa.update(Generation).where(col(Generation.subject_id) == subject_id).values(sealed_note=None))
 
 
@@ -218,7 +225,7 @@ def _forget_links(svc: Services) -> None:
         session.execute(sa.delete(BrowserSession).where(col(BrowserSession.subject_id).in_(over)))
 
 
-def erase_everything(svc: Services, subject_id: str) -> None:
+def erase_everything(svc: Services, subject_id: str, *, actor: str = audit.SUBJECT) -> None:
     """A person's "Erase now" for all they have here. Runs that are under way are cancelled."""
     now = svc.clock()
     with svc.transaction() as session:
@@ -231,17 +238,19 @@ def erase_everything(svc: Services, subject_id: str) -> None:
         )
         held = [copy.id for copy in copies.of_subject(session, subject_id)]
         copies.shrink(session, held, to=now, reason=EraseReason.ASKED)
+        audit.record(session, audit.Action.SUBJECT_ERASE_ASKED, subject_id, at=now, actor=actor)
         enqueue(session, JobKind.ERASE, subject_id, at=now)
     svc.wake()
 
 
-def erase_run(svc: Services, generation_id: str) -> None:
+def erase_run(svc: Services, generation_id: str, *, actor: str = audit.SUBJECT) -> None:
     """ "Erase now" for one run: its headshots, and its uploads unless another run still has them."""
     now = svc.clock()
     with svc.transaction() as session:
         cancel_runs(session, [generation_id], now)
         run = session.get_one(Generation, generation_id, with_for_update=True)
         shorten_run(session, run, to=now, reason=EraseReason.ASKED)
+        audit.record(session, audit.Action.RUN_ERASE_ASKED, run.id, at=now, actor=actor)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)
     svc.wake()
 
@@ -253,6 +262,8 @@ def shorten(svc: Services, generation_id: str, contract: Contract) -> None:
         run = session.get_one(Generation, generation_id, with_for_update=True)
         if contract is run.contract or not contract.no_longer_than(run.contract):
             raise NotAllowed("A clock can only be made shorter.")
+        facts = {"contract": contract.value, "before": run.contract.value}
+        audit.record(session, audit.Action.RUN_SHORTENED, run.id, at=now, actor=audit.SUBJECT, **facts)
         run.contract = contract
         shorten_run(session, run, to=max(now, clock_of(run)), reason=EraseReason.CONTRACT)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)

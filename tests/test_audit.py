@@ -12,12 +12,14 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from core import audit
+from core import access, audit, doctor, generations, retention
 from core.audit import Action, Fault, Filter, Head
+from core.contracts import Contract
+from core.errors import NotAllowed, NotFound
 from core.models import AuditEntry
 from core.services import Services
 from core.signing import Signer
-from tests.conftest import on_all_threads
+from tests.conftest import ANN, BOB, EVE, on_all_threads
 from tests.fakes import FrozenClock
 
 ON_BOTH_DATABASES = True
@@ -308,17 +310,28 @@ def test_many_problems_are_told_without_end_to_them(svc: Services, tamper: Calla
 
 
 # ---------------------------------------------------------------------------------------- checkpoints and pruning
-def test_a_checkpoint_is_made_only_where_something_was_added(svc: Services, clock: FrozenClock) -> None:
+def test_a_checkpoint_is_made_only_where_something_was_added(svc: Services) -> None:
     assert audit.checkpoint(svc) is None
     write(svc, 2)
-    assert audit.checkpoint_if_older(svc, timedelta(hours=1)) == 2
+    assert audit.checkpoint(svc) == 2
     assert audit.checkpoint(svc) is None
     write(svc)
-    assert audit.checkpoint_if_older(svc, timedelta(hours=1)) is None
-    clock.advance(hours=1)
-    assert audit.checkpoint_if_older(svc, timedelta(hours=1)) == 3
+    assert audit.checkpoint(svc) == 3
     verdict = audit.verify(svc)
     assert (verdict.checkpoints, verdict.signed_until) == (2, 3)
+
+
+def test_the_schedule_signs_every_hour_and_prunes_what_is_old(svc: Services, clock: FrozenClock) -> None:
+    clock.now = LONG_AGO
+    for minutes, signed in ((0, 2), (30, 2), (30, 6)):
+        clock.advance(minutes=minutes)
+        write(svc, 2)
+        audit.tend(svc)
+        assert audit.verify(svc).signed_until == signed
+    clock.advance(days=368)
+    audit.tend(svc)
+    assert [entry.action for entry in entries(svc)] == ["audit:pruned"]
+    assert audit.verify(svc).well
 
 
 def test_the_chain_verifies_across_its_own_pruning(svc: Services, clock: FrozenClock) -> None:
@@ -329,7 +342,7 @@ def test_the_chain_verifies_across_its_own_pruning(svc: Services, clock: FrozenC
     clock.advance(days=200)
     audit.checkpoint(svc)
     write(svc, 2)
-    clock.now = LONG_AGO + timedelta(days=367)
+    clock.now = LONG_AGO + timedelta(days=368)
     assert audit.prune(svc) == 3
     assert [entry.seq for entry in entries(svc)] == [4, 5, 6, 7, 8]
     assert entries(svc)[-1].action == "audit:pruned"
@@ -348,7 +361,7 @@ def test_nothing_young_is_pruned(svc: Services, clock: FrozenClock) -> None:
     assert audit.prune(svc) == 0, "the checkpoint is not old enough"
     clock.advance(days=365)
     assert audit.prune(svc) == 0
-    clock.advance(days=2)
+    clock.advance(days=3)
     assert audit.prune(svc) == 3
 
 
@@ -360,7 +373,7 @@ def test_an_entry_from_a_clock_that_runs_ahead_is_not_pruned(svc: Services, cloc
     audit.checkpoint(svc)
     clock.advance(days=367)
     assert audit.prune(svc) == 0
-    clock.advance(days=3)
+    clock.advance(days=4)
     assert audit.prune(svc) == 2
 
 
@@ -373,6 +386,17 @@ def test_the_database_keeps_twelve_months_by_its_own_clock(svc: Services, clock:
     with pytest.raises(sa.exc.DBAPIError, match="twelve months"):
         audit.prune(svc)
     assert len(entries(svc)) == 2
+
+
+def test_a_beginning_that_was_removed_too_early_is_found(
+    svc: Services, clock: FrozenClock, tamper: Callable[..., None]
+) -> None:
+    write(svc, 3)
+    audit.checkpoint(svc)
+    write(svc)
+    clock.advance(days=300)
+    tamper("DELETE FROM audit_entry WHERE seq <= 3")
+    assert first_problem(svc) == (Fault.MISSING, 1)
 
 
 def test_pruning_more_than_a_checkpoint_covers_is_found(
@@ -451,3 +475,77 @@ def test_verifying_says_how_far_it_is(svc: Services) -> None:
     seen: list[tuple[int, int]] = []
     audit.verify(svc, progress=lambda done, of: seen.append((done, of)))
     assert seen == [(audit.PAGE, audit.PAGE + 1), (audit.PAGE + 1, audit.PAGE + 1)]
+
+
+# ----------------------------------------------------------------------------------------------------------- deeds
+def deeds(svc: Services, ref: str | None = None) -> list[tuple[str, str]]:
+    return [(entry.action, entry.actor) for entry in entries(svc) if ref in (None, entry.ref)]
+
+
+def test_a_run_is_told_from_consent_to_the_destroyed_key(
+    svc: Services, ask: Callable[..., str], work: Callable[[], int]
+) -> None:
+    run_id = ask()
+    code = access.issue_claim_code(svc, ANN)
+    work()
+    assert code
+    access.open_with_code(svc, BOB, "net", code)
+    retention.shorten(svc, run_id, Contract.WEEK)
+    with svc.reading() as session:
+        subject = access.current_subject(session, ANN)
+    assert subject
+    retention.erase_everything(svc, subject.id)
+    work()
+    told = deeds(svc)
+    assert told[:6] == [
+        ("consent:given", "subject"),
+        ("run:requested", "subject"),
+        ("claim:issued", "subject"),
+        ("run:ended", "system"),
+        ("claim:opened", "subject"),
+        ("run:shortened", "subject"),
+    ]
+    assert told[6] == ("subject:erase_asked", "subject")
+    assert sorted(told[7:-1]) == [("copy:erased", "system")] * 3 + [("copy:gone", "system")] * 3
+    assert told[-1] == ("subject:key_destroyed", "system")
+    assert audit.verify(svc).well
+
+
+def test_cancelling_and_erasing_a_run_are_told_once(
+    svc: Services, ask: Callable[..., str], work: Callable[[], int]
+) -> None:
+    run_id = ask()
+    generations.cancel(svc, ANN, run_id)
+    generations.cancel(svc, ANN, run_id)
+    work()
+    retention.erase_run(svc, run_id)
+    assert deeds(svc, run_id) == [
+        ("run:requested", "subject"),
+        ("run:cancelled", "subject"),
+        ("run:ended", "system"),
+        ("run:erase_asked", "subject"),
+    ]
+
+
+def test_a_refused_deed_is_not_told(svc: Services, ask: Callable[..., str]) -> None:
+    run_id = ask(contract=Contract.DAY)
+    before = len(entries(svc))
+    with pytest.raises(NotAllowed):
+        retention.shorten(svc, run_id, Contract.MONTH)
+    with pytest.raises(NotFound):
+        access.open_with_code(svc, EVE, "net", access.new_claim_code())
+    assert len(entries(svc)) == before
+
+
+def test_the_doctors_canary_is_not_told(svc: Services) -> None:
+    doctor.examine(svc)
+    assert entries(svc) == []
+
+
+def test_no_secret_and_no_session_is_told(svc: Services, ask: Callable[..., str], work: Callable[[], int]) -> None:
+    ask(note="a blue tie")
+    code = access.issue_claim_code(svc, ANN) or ""
+    work()
+    told = json.dumps([audit.as_dict(entry) for entry in entries(svc)])
+    for secret in (ANN, "blue tie", code, code.replace("-", ""), access.read_claim_code(code) or "-"):
+        assert secret not in told
