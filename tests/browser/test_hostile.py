@@ -1,6 +1,7 @@
 """Broken and tricky files through the page: each gets its sentence, and leaves no row and no file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -16,22 +17,16 @@ pytestmark = pytest.mark.browser
 
 REFUSED = (
     "empty",
-    "one byte",
-    "nulls",
     "html",
-    "svg as jpg",
-    "pdf",
     "zip",
     "gif",
     "video named heic",
     "jpg cut at 50 %",
     "png with a flipped byte",
-    "heic signature only",
-    "199 x 300",
     "250 x 20000",
     "chunks without end",
 )
-READ = ("laden jpeg", "markup in name", "orientation 6", "cmyk jpeg", "16-bit rgb png", "heic", "billion laughs")
+READ = ("laden jpeg", "markup in name", "orientation 6", "heic")
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +70,15 @@ def test_a_strange_photo_is_taken_and_its_name_is_nowhere(visitor: Visitor, serv
 
 
 @pytest.mark.usefixtures("nothing_is_left")
-def test_a_file_beyond_the_limit_does_not_even_arrive(visitor: Visitor) -> None:
-    visitor.choose_file(b"\xff\xd8" + bytes(21_000_000), "large.jpg")
-    visitor.reads("20")
-    expect(visitor.page.get_by_test_id("stFileUploader")).to_contain_text("must be 20", timeout=PATIENCE)
+def test_a_file_beyond_the_limit_does_not_even_arrive(visitor: Visitor, tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    large.write_bytes(b"\xff\xd8" + bytes(21 * 1024**2))
+    uploader = visitor.page.get_by_test_id("stFileUploader")
+    uploader.locator("input[type=file]").set_input_files(large)
+    expect(uploader).to_contain_text("must be 20", timeout=PATIENCE)
     visitor.open()
 
 
-def test_every_sentence_is_of_a_case_that_exists() -> None:
+def test_every_kind_of_refusal_is_among_them() -> None:
     assert {hostile.named(name).expect for name in READ} == {hostile.READS}
-    assert len({hostile.named(name).expect for name in REFUSED}) >= 4
-
-
-Someone = Callable[..., Visitor]
+    assert len({hostile.named(name).expect for name in REFUSED}) == 4

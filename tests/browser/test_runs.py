@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, expect
 from core import bootstrap, jobs
 from core.models import Generation, RunState
 from core.ports import Engine, Headshot, Order, Stage
+from core.services import Services
 from core.settings import Settings
 from tests.browser.backstage import Backstage
 from tests.browser.conftest import APP
@@ -48,6 +49,7 @@ class StepByStep:
 class HandDriven:
     """A worker that works when it is told to."""
 
+    svc: Services
     worker: jobs.Worker
     engine: StepByStep
     thread: threading.Thread | None = None
@@ -92,7 +94,8 @@ def backstage(server: Server, data_dir: Path) -> Iterator[Backstage]:
 def driven(server: Server, data_dir: Path) -> HandDriven:
     svc = bootstrap.build(Settings(data_dir=data_dir))
     engine = StepByStep(svc.engines["on_device"])
-    return HandDriven(jobs.Worker(replace(svc, engines={"on_device": engine})), engine)
+    svc = replace(svc, engines={"on_device": engine})  # type: ignore[dict-item]
+    return HandDriven(svc, jobs.Worker(svc), engine)
 
 
 @pytest.fixture
@@ -187,10 +190,12 @@ def test_a_photo_without_a_person_says_why_and_costs_nothing(someone: Someone, b
     assert backstage.traces() == before
 
 
-def test_a_run_that_fails_says_why_and_gives_the_allowance_back(someone: Someone, worker: HandDriven) -> None:
+def test_a_run_that_fails_says_why_and_gives_the_allowance_back(
+    someone: Someone, worker: HandDriven, backstage: Backstage
+) -> None:
     """The photo passed the look before the run, and failed in the engine all the same."""
     ann = started(someone(), portrait())
-    swap_photo_of_newest_run(worker)
+    damage_photo_of_newest_run(worker, backstage)
     worker.finish()
     ann.sees("That did not work")
     ann.reads("The server restarted before your photo was safe.")
@@ -199,13 +204,11 @@ def test_a_run_that_fails_says_why_and_gives_the_allowance_back(someone: Someone
     ann.reads("1 of 1 left today")
 
 
-def swap_photo_of_newest_run(worker: HandDriven) -> None:
+def damage_photo_of_newest_run(worker: HandDriven, backstage: Backstage) -> None:
     """What is in the vault is no longer what was put there."""
-    store = worker.worker._svc.vault.store
-    with Backstage(worker.worker._svc.settings.data_dir) as backstage:
-        portrait_id = backstage.newest_run().portrait_id
-        (copy,) = [copy for copy in backstage.copies_of(backstage.newest_run().subject_id) if copy.id == portrait_id]
-    store.put(copy.object_key, b"something else")
+    run = backstage.newest_run()
+    (portrait_copy,) = [copy for copy in backstage.copies_of(run.subject_id) if copy.id == run.portrait_id]
+    worker.svc.vault.store.put(portrait_copy.object_key, b"something else")
 
 
 def test_a_double_click_makes_one_run(someone: Someone, worker: HandDriven, backstage: Backstage) -> None:

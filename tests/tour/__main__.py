@@ -24,7 +24,6 @@ IN_README = frozenset(
     {"welcome-390-light", "compose-390-light", "ready-390-dark", "erased-390-light", "ready-1280-light"}
 )
 TALLEST = 1560  # px; what a README can bear
-COLOURS = 256
 SIZES = {390: {"is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}, 1280: {"device_scale_factor": 1}}
 
 Take = Callable[[str], None]
@@ -105,17 +104,9 @@ def shot(visitor: Visitor, *, tallest: int) -> bytes:
     until(lambda: page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)"))
     taken = page.screenshot(animations="disabled")
     page.set_viewport_size(size)
-    return smaller(taken)
-
-
-def smaller(png: bytes) -> bytes:
-    """Fewer colours: a third of the bytes, and nobody sees it."""
-    with Image.open(io.BytesIO(png)) as image:
-        few = image.convert("RGB").quantize(
-            COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.FLOYDSTEINBERG
-        )
-    out = io.BytesIO()
-    few.save(out, "PNG", optimize=True)
+    with Image.open(io.BytesIO(taken)) as image:
+        out = io.BytesIO()
+        image.convert("RGB").save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

@@ -10,7 +10,7 @@ from core.ui import pages, widgets
 
 def ask_for_code(svc: Services, me: str) -> None:
     """The field that opens one's photos from any browser."""
-    st.subheader("Been here before?")
+    st.header("Been here before?")
     with st.form("claim", border=False, enter_to_submit=True):
         code = st.text_input("Claim code", placeholder="7Q4K-M2XW-…", autocomplete="off")
         opened = st.form_submit_button("Open my photos")
