@@ -12,6 +12,7 @@ What can go wrong, and whose move it is.
     + ObjectMissing         already gone: fine when erasing, wrong when reading
     + ObjectDamaged         the bytes do not authenticate: never shown to anyone
     + StorageUnavailable    try again; says nothing about whether the object is there
+      - ObjectLocked        the operator: a lock keeps it, and no clock can hold until the lock is off
   x EngineError
     + EngineRefused         permanent: this photo will never be accepted
     + EngineUnavailable     try again
@@ -71,6 +72,10 @@ class ObjectDamaged(StorageError):
 
 class StorageUnavailable(StorageError):
     code = "storage_unavailable"
+
+
+class ObjectLocked(StorageUnavailable):
+    code = "object_locked"
 
 
 class EngineError(WorkShotError):

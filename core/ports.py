@@ -1,9 +1,12 @@
 """What the app needs from the outside, as small as its callers need it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from core.errors import StorageUnavailable
 
 
 class Presence(StrEnum):
@@ -12,6 +15,16 @@ class Presence(StrEnum):
     PRESENT = "present"
     ABSENT = "absent"
     UNKNOWN = "unknown"  # refused, timed out, or any answer that proves nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """What a store holds, as its listing shows it."""
+
+    key: str
+    size: int  # bytes as stored, encryption included
+    modified_at: datetime
+    whole: bool = True  # False: what `get` does not read, as a half-written file, an old version, an unfinished upload
 
 
 class ObjectStore(Protocol):
@@ -28,11 +41,18 @@ class ObjectStore(Protocol):
     def erase(self, key: str) -> None:
         """Erasing what is already gone is not an error. Returning is no proof. Raises StorageUnavailable."""
 
+    def erase_many(self, keys: Iterable[str]) -> dict[str, StorageUnavailable]:
+        """Like `erase` for each, in as few requests as the store can. Never raises: what failed, and why."""
+
     def head(self, key: str) -> Presence:
         """Ask for the object itself. Never raises."""
 
     def listed(self, key: str) -> Presence:
         """Look for the key in a listing, which another part of the store answers. Never raises."""
+
+    def inventory(self) -> Iterator[StoredObject]:
+        """Everything there is, in no order, without holding it all at once. Raises StorageUnavailable: a listing
+        that breaks off never looks like a short one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,3 +129,16 @@ class Framer(Protocol):
 
     def before(self, portrait: bytes, *, ratio: str, framing: Framing, long_side: int) -> bytes:
         """The photo as it was, in exactly the frame of the run's headshots. Raises EngineRefused."""
+
+
+class Runner(Protocol):
+    """Has a worker's steps called, at least once and sooner or later; who may work on what is not its business."""
+
+    def start(self) -> None:
+        """Returns at once."""
+
+    def wake(self) -> None:
+        """There may be work now."""
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Let steps in hand finish, but not for ever: a step that is cut off is done again."""

@@ -26,6 +26,7 @@ from core.signing import Signer
 from core.vault import Vault
 from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
 from tests.peers.postgres import Cluster
+from tests.peers.s3_servers import S3Servers
 
 ANN, BOB, EVE = "a" * 64, "b" * 64, "e" * 64
 """Session hashes: the one who uploads, the one with the claim code, the one who has no business here."""
@@ -90,6 +91,12 @@ def migrated_postgres(cluster: Cluster) -> str:
     migrations.upgrade(database)
     database.dispose()
     return url
+
+
+@pytest.fixture(scope="session")
+def s3_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Servers]:
+    with S3Servers(tmp_path_factory.mktemp("s3")) as running:
+        yield running
 
 
 def _empty(url: str) -> None:

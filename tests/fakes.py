@@ -1,13 +1,13 @@
 """Fakes that work: a clock that stands still, a store in memory that can be told to lie, an engine that draws."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from PIL import Image
 
 from core.errors import EngineRefused, ObjectMissing, StorageUnavailable
-from core.ports import Finding, Framing, Headshot, Order, Presence, Stage
+from core.ports import Finding, Framing, Headshot, Order, Presence, Stage, StoredObject
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -39,13 +39,16 @@ class MemoryStore:
         self.before_head: Callable[[str], None] = lambda key: None
         self.before_put: Callable[[str], None] = lambda key: None
         self.after_put: Callable[[str], None] = lambda key: None
+        self.clock: Callable[[], datetime] = lambda: NOON
         self._ever: set[str] = set()
+        self._put_at: dict[str, datetime] = {}
 
     def put(self, key: str, data: bytes) -> None:
         self.before_put(key)
         self._require_up()
         self.objects[key] = data
         self._ever.add(key)
+        self._put_at[key] = self.clock()
         self.after_put(key)
 
     def get(self, key: str) -> bytes:
@@ -60,6 +63,15 @@ class MemoryStore:
         if not self.erases_nothing:
             self.objects.pop(key, None)
 
+    def erase_many(self, keys: Iterable[str]) -> dict[str, StorageUnavailable]:
+        failed = {}
+        for key in keys:
+            try:
+                self.erase(key)
+            except StorageUnavailable as exc:
+                failed[key] = exc
+        return failed
+
     def head(self, key: str) -> Presence:
         self.before_head(key)
         if self.down or self.head_refused:
@@ -71,6 +83,11 @@ class MemoryStore:
             return Presence.UNKNOWN
         shown = self._ever if self.listing_lags else self.objects
         return Presence.PRESENT if key in shown else Presence.ABSENT
+
+    def inventory(self) -> Iterator[StoredObject]:
+        self._require_up()
+        for key, data in list(self.objects.items()):
+            yield StoredObject(key=key, size=len(data), modified_at=self._put_at.get(key, self.clock()))
 
     def _require_up(self) -> None:
         if self.down:

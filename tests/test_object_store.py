@@ -1,5 +1,7 @@
 """What every ObjectStore must do. A new store joins `STORES` and has passed when this has."""
 
+from datetime import timedelta
+
 import pytest
 
 from core.adapters.local_files import LocalFiles
@@ -8,13 +10,16 @@ from core.ports import Presence
 from core.vault import new_object_key
 from tests.conftest import on_all_threads
 from tests.fakes import MemoryStore
+from tests.peers.s3_servers import KINDS as S3_SERVERS
 
 STORES = {"memory": lambda folder: MemoryStore(), "local files": lambda folder: LocalFiles(folder / "vault")}
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, *S3_SERVERS])
 def store(request, tmp_path):
-    return STORES[request.param](tmp_path)
+    if request.param in STORES:
+        return STORES[request.param](tmp_path)
+    return request.getfixturevalue("s3_servers").store(request.param)
 
 
 @pytest.fixture
@@ -82,6 +87,32 @@ def test_many_writers_of_one_key_leave_one_whole_object(store, key):
     assert store.get(key) == data
     store.erase(key)
     assert presence(store, key) == ABSENT
+
+
+def test_erasing_many_takes_those_and_no_other(store):
+    keys = sorted(new_object_key() for _ in range(4))
+    for each in keys:
+        store.put(each, b"x")
+    never_there = new_object_key()
+
+    assert store.erase_many(iter([*keys[:3], never_there])) == {}
+    assert [presence(store, each) for each in keys] == [ABSENT, ABSENT, ABSENT, PRESENT]
+
+
+def test_erasing_none_is_no_error(store):
+    assert store.erase_many([]) == {}
+
+
+def test_the_inventory_shows_what_is_there_with_size_and_age(store):
+    keys = [new_object_key() for _ in range(3)]
+    for size, each in enumerate(keys, start=1):
+        store.put(each, b"x" * size)
+    store.erase(keys[0])
+
+    found = {each.key: each for each in store.inventory()}
+    assert keys[0] not in found
+    assert [(found[each].size, found[each].whole) for each in keys[1:]] == [(2, True), (3, True)]
+    assert all(found[each].modified_at.utcoffset() == timedelta(0) for each in keys[1:])
 
 
 def test_it_names_its_place(store):

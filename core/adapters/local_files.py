@@ -12,12 +12,13 @@ What it guards against:
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import Presence
+from core.ports import Presence, StoredObject
 
 MARKER = ".workshot-vault"
 _KEY = re.compile(r"[0-9a-f]{32,64}")
@@ -65,6 +66,15 @@ class LocalFiles:
             if path.parent.exists():
                 _flush_folder(path.parent)
 
+    def erase_many(self, keys: Iterable[str]) -> dict[str, StorageUnavailable]:
+        failed = {}
+        for key in keys:
+            try:
+                self.erase(key)
+            except StorageUnavailable as exc:
+                failed[key] = exc
+        return failed
+
     def head(self, key: str) -> Presence:
         try:
             path = self._path(key)
@@ -83,6 +93,14 @@ class LocalFiles:
             return Presence.UNKNOWN
         return Presence.PRESENT if found else Presence.ABSENT
 
+    def inventory(self) -> Iterator[StoredObject]:
+        with _our_errors():
+            for folder in self._folder.iterdir():
+                for name in _names_in(folder) if folder.name != MARKER else ():
+                    if found := _stored(folder / name):
+                        yield found
+            self._require_marker()
+
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError("not an object key")
@@ -100,6 +118,19 @@ def _exists(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _stored(path: Path) -> StoredObject | None:
+    """None for what is no object of ours, or went while we looked."""
+    key, _, part = path.name.partition(".")
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    if not _KEY.fullmatch(key) or path.parent.name != key[:2]:
+        return None
+    modified_at = datetime.fromtimestamp(status.st_mtime, UTC)
+    return StoredObject(key=key, size=status.st_size, modified_at=modified_at, whole=not part)
 
 
 def _parts_of(path: Path) -> list[Path]:
