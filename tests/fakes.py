@@ -37,6 +37,7 @@ class MemoryStore:
         self.head_refused = False  # 403
         self.listing_lags = False  # still shows what has gone
         self.before_head: Callable[[str], None] = lambda key: None
+        self.after_listing: Callable[[str], None] = lambda key: None
         self.before_put: Callable[[str], None] = lambda key: None
         self.after_put: Callable[[str], None] = lambda key: None
         self.clock: Callable[[], datetime] = lambda: NOON
@@ -82,7 +83,9 @@ class MemoryStore:
         if self.down:
             return Presence.UNKNOWN
         shown = self._ever if self.listing_lags else self.objects
-        return Presence.PRESENT if key in shown else Presence.ABSENT
+        answer = Presence.PRESENT if key in shown else Presence.ABSENT
+        self.after_listing(key)
+        return answer
 
     def inventory(self) -> Iterator[StoredObject]:
         self._require_up()

@@ -331,24 +331,39 @@ def test_bytes_that_arrive_between_the_erase_and_the_proof_are_not_called_gone(s
     assert store.objects == {}
 
 
-def test_bytes_that_arrive_after_the_last_look_are_not_called_gone(svc, clock, store, given_copy, now_of):
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(seconds=1)])
+def test_bytes_that_arrive_after_the_last_look_are_not_called_gone(svc, clock, store, given_copy, now_of, later):
     copy = given_copy()
-    look = store.listed
 
-    class ArrivesAfterwards(type(store)):
-        def listed(self, key):
-            answer = look(key)
-            clock.advance(seconds=1)
-            copies.write(svc, copy.id, PLAIN)
-            return answer
+    def arrive(key):
+        store.after_listing = lambda key: None
+        clock.now += later
+        copies.write(svc, copy.id, PLAIN)
 
-    store.__class__ = ArrivesAfterwards
+    store.after_listing = arrive
     assert retention.erase(svc, copy.id) is Outcome.NOT_PROVED
     assert (now_of(copy).gone_at, evidence_of(svc, copy)) == (None, [])
     assert keys_of(svc, copy.subject_id) == [True]
-    store.__class__ = ArrivesAfterwards.__base__
     assert retention.sweep(svc).gone == 1
     assert store.objects == {}
+
+
+def test_what_was_seen_before_the_bytes_came_proves_nothing_though_another_has_erased_since(
+    svc, clock, store, given_copy, now_of
+):
+    copy = given_copy()
+
+    def arrive_and_be_erased_in_vain(key):
+        store.after_listing = lambda key: None
+        clock.advance(seconds=1)
+        copies.write(svc, copy.id, PLAIN)
+        store.erases_nothing = True
+        assert retention.erase(svc, copy.id) is Outcome.NOT_PROVED
+
+    store.after_listing = arrive_and_be_erased_in_vain
+    assert retention.erase(svc, copy.id) is Outcome.NOT_PROVED
+    assert now_of(copy).gone_at is None
+    assert copy.object_key in store.objects
 
 
 def test_an_object_that_comes_back_after_it_was_gone_is_erased_again(svc, clock, store, given_copy, given_subject):
