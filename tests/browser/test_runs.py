@@ -175,7 +175,9 @@ def test_what_was_finished_before_the_cancel_is_kept(someone: Someone, worker: H
     ann.reads("Stopping after this step.")
     worker.finish()
     ann.reads("The run was stopped; this is what was finished.")
-    assert 1 <= ann.page.get_by_role("img", name=re.compile(r"^Headshot \d$")).count() < 4
+    small_ones = ann.page.get_by_role("radio", name=re.compile(r"^Headshot \d$"))
+    expect(small_ones.first).to_be_visible(timeout=PATIENCE)
+    assert small_ones.count() < 4
 
 
 def test_a_photo_without_a_person_says_why_and_costs_nothing(someone: Someone, backstage: Backstage) -> None:

@@ -34,9 +34,9 @@ def ready(svc: Services, me: str, view: RunView, now: datetime) -> None:
         _downloads(view, copy, number)
         _favourite(svc, me, view, copy)
         _more(svc, me, view, now)
+        keep_less(svc, view, now)
+        erase_button(svc, view, "Erase now")
     show_code(svc, me, unasked=True)
-    keep_less(svc, view, now)
-    erase_button(svc, view, "Erase now")
 
 
 def _which(view: RunView) -> int:
@@ -69,14 +69,14 @@ def _downloads(view: RunView, copy: Copy, number: int) -> None:
     widgets.show(widgets.stack(widgets.links([largest]), widgets.links([*others, all_of(view)])))
 
 
-def all_of(view: RunView, *, plain: bool = True) -> widgets.DownloadLink:
+def all_of(view: RunView) -> widgets.DownloadLink:
     """The ZIP."""
     return widgets.DownloadLink(
         label="all",
         href=f"/zip/{view.run.id}",
         filename=f"headshots-{view.run.purpose}.zip",
         detail=f"{widgets.count(len(view.headshots), 'headshot')}, every size, ZIP",
-        plain=plain,
+        plain=True,
     )
 
 

@@ -48,7 +48,7 @@ def card(svc: Services, me: str, view: RunView, now: datetime) -> None:
                 widgets.show(_thumbs(view))
             widgets.show(widgets.clock(view.run.erase_by, now=now))
             if view.headshots:
-                widgets.show(widgets.links([all_of(view, plain=False)]))
+                widgets.show(widgets.links([all_of(view)]))
         with st.container(horizontal=True):
             if st.button("Show proof" if view.is_over(now) else "Open in the studio", key=f"open-{view.run.id}"):
                 flow.show_run(view.run.id)
