@@ -14,9 +14,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from core import audit, bootstrap, doctor, migrations, retention
+from core import audit, bootstrap, doctor, migrations, moving, retention
 from core.db import connect
-from core.errors import NotAllowed, WorkShotError
+from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
 from core.settings import load_settings
 
@@ -102,8 +102,30 @@ def _head(text: str | None) -> audit.Head | None:
     return audit.Head(int(seq), digest)
 
 
+def migrate_objects(options: argparse.Namespace) -> Answer:
+    """Copy, prove, erase at the source. What cannot be moved stays where it is."""
+    settings = load_settings()
+    if not settings.uses_s3:
+        raise BadSettings("Set the S3_* settings first: this moves images between DATA_DIR and that bucket.")
+    if options.source == options.target:
+        raise BadSettings("That is the same place twice.")
+    places = {"local": bootstrap.local_vault, "s3": bootstrap.s3_store}
+    source, target = places[options.source](settings), places[options.target](settings)
+    svc = bootstrap.build(settings, store=target)
+    done = moving.move_objects(svc, source=source, target=target)
+    if options.source == "local" and done.is_whole:
+        bootstrap.local_vault(settings).retire()
+    text = f"{done.moved} moved and proved, {done.due} were due and are erased."
+    if done.failed:
+        text += f" {done.failed} could not be moved; run this again."
+    if done.no_row:
+        text += f" {done.no_row} are known to no row and stay where they are: see `reconcile`."
+    return done.is_whole, asdict(done), text
+
+
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "migrate": (migrate, "bring the database to the newest version"),
+    "migrate-objects": (migrate_objects, "move every image to another store, proved there before it is erased here"),
     "worker": (work, "make headshots and erase what is due, until stopped"),
     "sweep": (sweep, "erase everything that is due, now"),
     "audit": (audit_log, "verify the audit log, or print the key that signs it"),
@@ -120,6 +142,9 @@ def parser() -> argparse.ArgumentParser:
         if name == "audit":
             verb.add_argument("what", choices=("verify", "key"))
             verb.add_argument("--head", metavar="SEQ:HASH", help="a head that was noted earlier, elsewhere")
+        if name == "migrate-objects":
+            verb.add_argument("--from", dest="source", choices=("local", "s3"), default="local")
+            verb.add_argument("--to", dest="target", choices=("local", "s3"), default="s3")
         if name == "sweep":
             verb.add_argument("--dry-run", action="store_true", help="print what is due; erase nothing")
     return top

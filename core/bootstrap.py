@@ -18,8 +18,9 @@ from core.clock import Clock, utc_now
 from core.db import connect
 from core.drafts import Drafts
 from core.engines.on_device.engine import OnDevice
-from core.errors import BadSettings
+from core.errors import BadSettings, StorageUnavailable
 from core.fair_use import Guesses, Networks
+from core.ports import ObjectStore
 from core.services import Services
 from core.settings import Settings, decode_key, listed, load_settings
 from core.signing import Signer
@@ -29,8 +30,11 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+CONNECTIONS_OF_A_SERVER = 16
+"""To the object store, beside one for each run: upkeep, and the threads that hand out images."""
 
-def build(settings: Settings | None = None, *, clock: Clock = utc_now) -> Services:
+
+def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: ObjectStore | None = None) -> Services:
     """Everything a use case needs, on a migrated database. Raises BadSettings."""
     settings = settings or load_settings()
     make_data_dir(settings.data_dir)
@@ -40,7 +44,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now) -> Servic
     return Services(
         settings=settings,
         database=database,
-        vault=Vault(LocalFiles(vault_folder(settings, database)), key),
+        vault=Vault(store or object_store(settings, database), key),
         engines={on_device.name: on_device},
         framer=on_device,
         drafts=Drafts(clock),
@@ -83,6 +87,49 @@ def reached(ask: Callable[[], T]) -> T:
         return ask()
     except sa.exc.OperationalError as exc:
         raise BadSettings("The database cannot be reached. Check DATABASE_URL, and that it runs.") from exc
+
+
+def object_store(settings: Settings, database: sa.Engine) -> ObjectStore:
+    """Where images lie. Raises BadSettings rather than to look for them in a place where they are not."""
+    if not settings.uses_s3:
+        return LocalFiles(vault_folder(settings, database))
+    _refuse_a_vault_in_two_places(settings, database)
+    return s3_store(settings)
+
+
+def s3_store(settings: Settings) -> ObjectStore:
+    from core.adapters.s3 import S3Store, s3_client  # half a second that a start without S3 need not wait
+
+    client = s3_client(
+        settings.s3_endpoint_url,
+        settings.s3_access_key_id.get_secret_value(),
+        settings.s3_secret_access_key.get_secret_value(),
+        settings.s3_region,
+        connections=settings.engine_slots + CONNECTIONS_OF_A_SERVER,
+    )
+    return S3Store(client, settings.s3_bucket)
+
+
+def local_vault(settings: Settings) -> LocalFiles:
+    return LocalFiles(settings.data_dir / "vault")
+
+
+def _refuse_a_vault_in_two_places(settings: Settings, database: sa.Engine) -> None:
+    """What still lies in DATA_DIR would be absent from the bucket, and so "proved" gone."""
+    if not (settings.data_dir / "vault").exists():
+        return
+    held = sa.text("SELECT 1 FROM copy WHERE object_key = :key AND gone_at IS NULL")
+    try:
+        with database.connect() as connection:
+            keys = (each.key for each in local_vault(settings).inventory())
+            if not any(connection.execute(held, {"key": key}).first() for key in keys):
+                return
+    except StorageUnavailable as exc:
+        raise BadSettings("S3 is set, and the vault in DATA_DIR cannot be looked into. Is its disk mounted?") from exc
+    raise BadSettings(
+        "S3 is set, and images are still in DATA_DIR. Stop the server and the workers, run "
+        "`python -m core migrate-objects`, and start again."
+    )
 
 
 def vault_folder(settings: Settings, database: sa.Engine) -> Path:

@@ -8,6 +8,7 @@ secrets do), or from `.streamlit/secrets.toml`, in this order. README lists ever
 import base64
 import binascii
 import os
+import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_PROMISED = Contract.MONTH
 """The published policy says 30 days: a setting may tighten this, never loosen it."""
 
+
+_S3_SETTINGS = ("s3_endpoint_url", "s3_bucket", "s3_access_key_id")
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{3,63}")
 
 UNREADABLE = object()
 """Stands for the value of a file that cannot be read, so that it is reported with all other problems."""
@@ -70,6 +74,13 @@ class Settings(BaseSettings):
     staff_support: str = Field("", description="E-mails that sign in as support by OIDC, comma separated.")
     staff_founders: str = Field("", description="E-mails that sign in as founders by OIDC, comma separated.")
     staff_issuers: str = Field("", description="Issuers believed about e-mails. Empty: the only one configured.")
+    s3_endpoint_url: str = Field("", description="An S3 server, R2 first. Empty: images are files in DATA_DIR.")
+    s3_bucket: str = Field("", description="The bucket on it, for nothing else.")
+    s3_access_key_id: SecretStr = Field(SecretStr(""), description="May read, write, list and erase in that bucket.")
+    s3_secret_access_key: SecretStr = Field(
+        SecretStr(""), validate_default=True, description="The secret that belongs to it."
+    )
+    s3_region: str = Field("auto", min_length=1, description="`auto` for R2.")
     public_url: str = Field("", description="How people reach this server. https:// makes cookies Secure.")
     allowed_hosts: str = Field(
         "", description="Host names this server answers to, comma separated. Empty: PUBLIC_URL's and this machine's."
@@ -115,12 +126,31 @@ class Settings(BaseSettings):
             decode_key(text)
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "s3_endpoint_url")
     @classmethod
     def _is_a_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("s3_bucket")
+    @classmethod
+    def _is_a_bucket(cls, value: str, info: ValidationInfo) -> str:
+        if value and not _BUCKET.fullmatch(value):
+            raise ValueError("is not the name of a bucket: 3 to 63 letters, digits, dots and hyphens")
+        if value and str(info.data.get("s3_endpoint_url", "")).endswith(f"/{value}"):
+            raise ValueError("is already the end of S3_ENDPOINT_URL; take it off there")
+        return value
+
+    @field_validator("s3_secret_access_key")
+    @classmethod
+    def _is_with_all_others(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        """All four or none: half a setting would quietly mean files on this machine."""
+        four = {name: info.data.get(name, "in doubt") for name in _S3_SETTINGS} | {"s3_secret_access_key": value}
+        missing = [name.upper() for name, given in four.items() if not _plain(given)]
+        if missing and len(missing) < len(four):
+            raise ValueError(f"the S3 settings are set all four or not at all; missing: {', '.join(missing)}")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -139,6 +169,10 @@ class Settings(BaseSettings):
         if not default.no_longer_than(longest):
             raise ValueError("is shorter than DEFAULT_CONTRACT; set that one too")
         return longest
+
+    @property
+    def uses_s3(self) -> bool:
+        return bool(self.s3_bucket)
 
     @property
     def secure(self) -> bool:
@@ -172,6 +206,10 @@ class Settings(BaseSettings):
 def listed(text: str) -> list[str]:
     """The items of a comma separated setting."""
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _plain(value: Any) -> str:
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def decode_key(text: str) -> bytes:

@@ -101,6 +101,20 @@ class LocalFiles:
                         yield found
             self._require_marker()
 
+    def retire(self) -> None:
+        """Remove a vault whose objects have all moved: left empty, it would "prove" that each of them is gone.
+
+        Stays as it is where anything is left in it.
+        """
+        with _our_errors():
+            folders = [path for path in self._folder.iterdir() if path.name != MARKER]
+            if any(not path.is_dir() or any(path.iterdir()) for path in folders):
+                return
+            for path in folders:
+                path.rmdir()
+            (self._folder / MARKER).unlink(missing_ok=True)
+            self._folder.rmdir()
+
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError("not an object key")
