@@ -764,6 +764,16 @@ def test_whoever_erases_during_a_run_leaves_nothing_behind(
         assert session.get_one(Subject, subject_id).sealed_key is None
 
 
+def test_a_headshot_that_is_finished_after_its_owner_left_is_not_even_written(svc, ask, work, engine, store, rows):
+    run_id = ask(variants=1)
+    engine.at_stage = lambda stage: stage == "variant 1" and retention.erase_run(svc, run_id)
+    store.before_put = die
+
+    work()
+
+    assert rows(Copy) == 1
+
+
 def test_a_headshot_whose_bytes_are_on_their_way_when_its_owner_leaves_is_erased_on_arrival(
     svc, ask, work, store, look
 ):

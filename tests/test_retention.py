@@ -316,6 +316,17 @@ def test_bytes_that_arrive_after_the_erase_are_seen_and_erased(svc, clock, store
     assert store.objects == {}
 
 
+def test_bytes_that_arrive_are_due_at_once_though_the_eraser_s_clock_was_ahead(svc, clock, given_copy, store):
+    copy = given_copy(ends_in=timedelta(seconds=2), written=False)
+    clock.advance(seconds=3)
+    retention.erase(svc, copy.id)
+    clock.advance(seconds=-2)  # another server writes, and its clock is behind
+
+    assert copies.write(svc, copy.id, PLAIN) is False
+    assert retention.sweep(svc).gone == 1
+    assert store.objects == {}
+
+
 def test_bytes_that_arrive_between_the_erase_and_the_proof_are_not_called_gone(svc, clock, store, given_copy):
     copy = given_copy()
 
@@ -495,6 +506,17 @@ def test_the_key_goes_with_the_last_copy_and_not_before(svc, clock, given_subjec
     with svc.reading() as session:
         subject = session.get_one(Subject, subject_id)
     assert (subject.claim_hash, subject.key_destroyed_at) == (None, clock())
+
+
+def test_the_key_stays_while_one_copy_is_erased_and_not_proved(svc, store, given_subject, given_copy, now_of):
+    subject_id = given_subject()
+    stuck, other = given_copy(subject_id=subject_id), given_copy(subject_id=subject_id)
+    store.before_head = lambda key: setattr(store, "head_refused", key == stuck.object_key)
+    retention.erase(svc, stuck.id)
+    retention.erase(svc, other.id)
+
+    assert now_of(stuck).erased_at and now_of(other).gone_at
+    assert keys_of(svc, subject_id) == [True]
 
 
 def test_the_key_stays_while_the_last_copy_is_not_proved(svc, clock, store, given_copy):
