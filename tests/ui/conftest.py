@@ -40,7 +40,7 @@ def gallery() -> Iterator[str]:
         server.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = CHROMIUM if Path(CHROMIUM).exists() else None
     with sync_playwright() as playwright:
