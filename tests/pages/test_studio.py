@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from core import access, generations, retention
+from core import access, generations, intake, retention
 from core.contracts import Contract
 from core.drafts import DraftKind
 from core.models import Generation, RunState
@@ -15,7 +15,7 @@ from core.services import Services
 from core.ui.screens import over
 from core.ui.session import NO_COOKIE
 from tests.conftest import ANN, BOB
-from tests.fakes import DrawingEngine, FrozenClock, MemoryStore
+from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
 from tests.pages.conftest import Opened
 
 Ask = Callable[..., str]
@@ -283,3 +283,21 @@ def test_nobody_sees_anothers_run(opened: Opened, ask: Ask, work: Work) -> None:
     bob = opened(who=BOB)
     assert bob.title == "A headshot that still looks like you"
     assert run_id not in bob.drawn
+
+
+def test_an_engine_that_takes_words_and_clothes_is_given_them(
+    opened: Opened, draft: Put, svc: Services, engine: DrawingEngine
+) -> None:
+    engine.takes_note = engine.takes_clothing = True
+    draft()
+    tab = opened()
+    assert "Your clothing picture (optional)" in [uploader.label for uploader in tab.at.get("file_uploader")]
+    svc.drafts.put(ANN, DraftKind.CLOTHING, intake.read(jpeg(400, 400)))
+    tab.run().at.text_area[0].set_value("A plain dark jacket")
+    tab.agree().press("Generate headshots")
+    with svc.reading() as session:
+        (run,) = generations.runs_of(session, ANN, svc.clock())
+        subject = access.current_subject(session, ANN)
+    assert run.run.clothing_id is not None
+    assert subject is not None and run.run.sealed_note is not None
+    assert svc.vault.open_text(subject, run.run.sealed_note) == "A plain dark jacket"

@@ -185,7 +185,7 @@ def _what_was_removed(draft: Draft) -> None:
 @dataclass(frozen=True)
 class _Chosen:
     choices: Choices
-    backdrop: Draft | None
+    references: tuple[Draft, ...]
     is_complete: bool
 
 
@@ -200,10 +200,13 @@ def _choices(svc: Services, me: str, framing: Framing, like: RunView | None, now
     purpose = _chosen_purpose(like)
     style = _by_looking("Style", catalogue().styles, like.run.style if like else "studio")
     backdrop = _by_looking("Backdrop", catalogue().backdrops, like.run.backdrop if like else "grey", own=like is None)
-    own = _own_backdrop(svc, me) if backdrop == OWN_BACKDROP and like is None else None
+    own = _reference(svc, me, DraftKind.BACKDROP, "backdrop") if backdrop == OWN_BACKDROP and like is None else None
     variants = st.segmented_control("How many variants?", [1, 2, 3, 4], default=2, key="variants", required=True)
     engine = _engine(svc)
     note = st.text_area("A note for the engine (optional)", max_chars=500) if engine.takes_note else ""
+    clothing = None
+    if engine.takes_clothing and like is None:
+        clothing = _reference(svc, me, DraftKind.CLOTHING, "clothing picture (optional)")
     contract = like.run.contract if like else _contract(svc, now)
     return _Chosen(
         Choices(
@@ -218,7 +221,7 @@ def _choices(svc: Services, me: str, framing: Framing, like: RunView | None, now
             framing=framing,
             note=note or "",
         ),
-        own,
+        tuple(reference for reference in (own, clothing) if reference is not None),
         backdrop != OWN_BACKDROP or like is not None or own is not None,
     )
 
@@ -234,16 +237,17 @@ def _by_looking(label: str, entries: tuple[Choice, ...], value: str, *, own: boo
     return widgets.picture_choice(label, options, value=value, key=label.lower())
 
 
-def _own_backdrop(svc: Services, me: str) -> Draft | None:
-    draft = svc.drafts.get(me, DraftKind.BACKDROP)
+def _reference(svc: Services, me: str, kind: DraftKind, what: str) -> Draft | None:
+    """A picture that goes along with the photo: the person's own backdrop, or clothes to wear."""
+    draft = svc.drafts.get(me, kind)
     if draft is None:
         if said := st.session_state.pop("intake_problem", None):
             widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another picture."))
-        _uploader(svc, me, "Your backdrop", DraftKind.BACKDROP)
+        _uploader(svc, me, f"Your {what}", kind)
         return None
-    widgets.show(widgets.photo(f"/draft/{draft.id}", "Your backdrop", ratio="4:3", max_width=200))
-    if st.button("Use another backdrop"):
-        svc.drafts.drop(me, DraftKind.BACKDROP)
+    widgets.show(widgets.photo(f"/draft/{draft.id}", f"Your {kind.value}", ratio="4:3", max_width=200))
+    if st.button(f"Use another {kind.value}"):
+        svc.drafts.drop(me, kind)
         st.rerun()
     return draft
 
@@ -270,7 +274,8 @@ def _contract(svc: Services, now: datetime) -> Contract:
     if contract is Contract.PROCESS:
         st.caption("Your photo is erased the moment the run ends; the results one hour later.")
     else:
-        widgets.show(widgets.quiet("Photo and headshots: ", widgets.clock(now + contract.keep_for, now=now)))
+        ends_at = now + contract.clock(svc.settings.erase_early)
+        widgets.show(widgets.quiet("Photo and headshots: ", widgets.clock(ends_at, now=now)))
     return contract
 
 
@@ -328,7 +333,7 @@ def _start(
                 svc,
                 me,
                 request_id=f"{draft.id}-{st.session_state.get('attempt', 0)}",
-                uploads=[_upload(each) for each in (draft, chosen.backdrop) if each is not None],
+                uploads=[_upload(each) for each in (draft, *chosen.references)],
                 choices=chosen.choices,
                 agreement=agreement,
             )
