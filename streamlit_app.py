@@ -8,10 +8,12 @@ import streamlit as st
 from core.ui import session
 
 if session.in_script_run():
-    from core.ui import pages
+    from core.ui import operators, pages
 
     session.bind()
-    st.navigation(pages.for_everyone(), position="top").run()
+    operator = operators.operator()
+    own = pages.for_operator(operator.role if operator else None)
+    st.navigation([*pages.for_everyone(), *own], position="top").run()
 else:
     from urllib.parse import urlsplit
 

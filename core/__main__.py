@@ -14,10 +14,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from core import audit, bootstrap, doctor, migrations, moving, retention
+from core import audit, bootstrap, doctor, migrations, moving, operators, retention
 from core.db import connect
 from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
+from core.models import Role
 from core.settings import load_settings
 
 Answer = tuple[bool, dict[str, Any], str]
@@ -95,6 +96,13 @@ def audit_log(options: argparse.Namespace) -> Answer:
 def _head(text: str | None) -> audit.Head | None:
     """`SEQ:HASH`, as `audit verify` prints it."""
     if text is None:
+def staff(options: argparse.Namespace) -> Answer:
+    link = operators.make_link(bootstrap.build(), Role(options.role))
+    minutes = int(operators.LINK_LIVES.total_seconds() // 60)
+    data = {"url": link.url, "role": link.role.value, "operator": link.operator_id, "expires_at": link.expires_at}
+    return True, data, f"{link.url}\nSigns one person in as {link.role.value}, once, within {minutes} minutes."
+
+
         return None
     seq, _, digest = text.partition(":")
     if not seq.isdigit() or len(digest) != 64:
@@ -132,6 +140,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "doctor": (examine, "check that this installation is fit to hold a face"),
 }
 
+    "staff": (staff, "make a link that signs an operator in, once"),
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m core", description="WorkShot from the command line.")
@@ -145,6 +154,9 @@ def parser() -> argparse.ArgumentParser:
         if name == "migrate-objects":
             verb.add_argument("--from", dest="source", choices=("local", "s3"), default="local")
             verb.add_argument("--to", dest="target", choices=("local", "s3"), default="s3")
+        if name == "staff":
+            verb.add_argument("what", choices=("link",))
+            verb.add_argument("--role", choices=[role.value for role in Role], required=True)
         if name == "sweep":
             verb.add_argument("--dry-run", action="store_true", help="print what is due; erase nothing")
     return top

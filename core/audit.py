@@ -54,7 +54,7 @@ MOST_PROBLEMS: Final = 20
 PAGE: Final = 1000
 ENTRY_COLUMNS: Final = ("seq", "at", "actor", "action", "ref", "facts", "previous_hash", "hash")
 
-SYSTEM, SUBJECT = "system", "subject"
+SYSTEM, SUBJECT, OPERATOR = "system", "subject", "operator"
 _WORD = re.compile(r"[a-z0-9_.:-]{1,40}", re.ASCII)
 _REF = re.compile(r"[0-9A-Za-z_-]{1,40}", re.ASCII)
 _ACTOR = re.compile(r"system|subject|operator:[a-z0-9-]{1,24}", re.ASCII)
@@ -444,12 +444,27 @@ class Filter:
 
     @property
     def count(self) -> int:
-        return sum(bool(value) for value in (self.action, self.actor, self.ref, self.since, self.until))
+        return len(self.as_words())
+
+    def as_words(self) -> dict[str, str]:
+        """For an address."""
+        since, until = (at.isoformat() if at else "" for at in (self.since, self.until))
+        words = {"action": self.action, "actor": self.actor, "ref": self.ref, "since": since, "until": until}
+        return {name: word for name, word in words.items() if word}
+
+    @classmethod
+    def of_words(cls, words: Mapping[str, str]) -> "Filter":
+        """Raises ValueError for an instant that is none, or that names no zone."""
+        since, until = (datetime.fromisoformat(words[name]) if words.get(name) else None for name in ("since", "until"))
+        if any(at and at.tzinfo is None for at in (since, until)):
+            raise ValueError("an instant without a zone")
+        texts = {name: words.get(name, "") for name in ("action", "actor", "ref")}
+        return cls(since=since, until=until, **texts)
 
     def clauses(self) -> Iterator[sa.ColumnElement[bool]]:
         if self.action:
             yield col(AuditEntry.action) == self.action
-        if self.actor == "operator":
+        if self.actor == OPERATOR:
             yield sa.and_(col(AuditEntry.actor) >= "operator:", col(AuditEntry.actor) < "operator;")
         elif self.actor:
             yield col(AuditEntry.actor) == self.actor
@@ -490,3 +505,36 @@ def as_dict(entry: AuditEntry) -> dict[str, Any]:
 
 def last_checkpoint(session: Session) -> AuditCheckpoint | None:
     return session.exec(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
+def facts_of(entry: AuditEntry) -> dict[str, Fact]:
+    facts: dict[str, Fact] = json.loads(entry.facts)
+    return facts
+
+
+def says(action: str) -> str:
+    """An action in words; a word of another release stays as it is."""
+    return Action(action).says if action in set(Action) else action
+
+
+@dataclass(frozen=True)
+class Span:
+    """How much log there is."""
+
+    first: int
+    last: int
+    newest_at: datetime | None
+
+    @property
+    def entries(self) -> int:
+        return self.last - self.first + 1 if self.last else 0
+
+
+def span(session: Session) -> Span:
+    """From both ends of the index, whatever lies between."""
+    ends = [
+        session.exec(select(AuditEntry).order_by(order).limit(1)).first()
+        for order in (col(AuditEntry.seq).asc(), col(AuditEntry.seq).desc())
+    ]
+    first, last = ends
+    return Span(first.seq, last.seq, last.at) if first and last else Span(0, 0, None)
+
+

@@ -21,6 +21,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Protocol
@@ -39,6 +40,10 @@ Headers = list[tuple[bytes, bytes]]
 COOKIE = "workshot"
 SECURE_COOKIE = "__Host-workshot"  # the prefix makes the browser refuse it from a subdomain or without https
 IDENTITY_HEADER = b"x-workshot-session"  # .streamlit/config.toml maps it to st.user["session"]
+STAFF_COOKIE = "workshot_staff"  # an operator's, beside their session as a visitor
+SECURE_STAFF_COOKIE = "__Host-workshot_staff"
+STAFF_HEADER = b"x-workshot-staff"  # … and this one to st.user["staff"]
+STAFF_COOKIE_LIVES = timedelta(hours=12)  # the session behind it ends then, too
 SCOPE_KEY = "workshot.visitor"
 
 TOKEN = re.compile(r"[\w-]{43}", re.ASCII)  # what secrets.token_urlsafe(32) looks like
@@ -98,6 +103,7 @@ class Visitor:
 
     session: str | None
     secure: bool
+    staff: str | None = None
 
 
 # The session cookie.
@@ -117,6 +123,28 @@ def session_hash(scope: Scope) -> str | None:
     """Whose request this is, for routes. None: no cookie, or the request did not come through the guard."""
     visitor = scope.get(SCOPE_KEY)
     return visitor.session if isinstance(visitor, Visitor) else None
+
+
+def staff_hash_of(token: str) -> str:
+    """How everyone behind the guard knows an operator's session."""
+    return hashlib.sha256(b"workshot staff session 1:" + token.encode()).hexdigest()
+
+
+def staff_hash(scope: Scope) -> str | None:
+    """The operator's session that a request claims to be of, for routes to look up. None: no cookie."""
+    visitor = scope.get(SCOPE_KEY)
+    return visitor.staff if isinstance(visitor, Visitor) else None
+
+
+def set_staff_cookie(response: Response, scope: Scope, token: str) -> None:
+    secure = scope[SCOPE_KEY].secure
+    name, seconds = _staff_cookie_name(secure), int(STAFF_COOKIE_LIVES.total_seconds())
+    value = f"{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}" + ("; Secure" if secure else "")
+    response.raw_headers.append((b"set-cookie", value.encode()))
+
+
+def _staff_cookie_name(secure: bool) -> str:
+    return SECURE_STAFF_COOKIE if secure else STAFF_COOKIE
 
 
 def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
@@ -357,11 +385,15 @@ class Guard:
         """The same request with its sender's hash in place of the cookie, and no identity that the sender claimed."""
         token, headers = _take_cookie(list(scope["headers"]), _cookie_name(self._secure))
         session = hash_of(token) if token else None
-        headers = [(name, value) for name, value in headers if name.lower() != IDENTITY_HEADER]
+        staff_token, headers = _take_cookie(headers, _staff_cookie_name(self._secure))
+        staff = staff_hash_of(staff_token) if staff_token else None
+        headers = [(name, value) for name, value in headers if name.lower() not in (IDENTITY_HEADER, STAFF_HEADER)]
         if scope["type"] == "websocket":
             # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
             headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))
-        return {**scope, "headers": headers, SCOPE_KEY: Visitor(session=session, secure=self._secure)}
+            if staff:
+                headers.append((STAFF_HEADER, staff.encode()))
+        return {**scope, "headers": headers, SCOPE_KEY: Visitor(session=session, secure=self._secure, staff=staff)}
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]

@@ -5,25 +5,28 @@ An image is served only to the browser that has its subject open, and the cookie
 Foreign, erased and unknown ids get the same 404. Nothing private may be cached by anyone.
 """
 
+import csv
 import hmac
 import io
+import json
 import zipfile
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
+from typing import Any
 
 import prometheus_client
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 from sqlmodel import Session, col, func, select
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import access, catalogue, copies, generations, jobs, pictures
+from core import access, audit, catalogue, copies, generations, jobs, operators, pictures
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
-from core.guard import session_hash
+from core.guard import new_session, same_origin, session_hash, set_staff_cookie, staff_hash, staff_hash_of
 from core.models import Copy, CopyKind, Generation, HeadshotRow
 from core.ports import Framing
 from core.services import Services
@@ -44,6 +47,9 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/preview/{generation_id}", web.preview),
         Route("/zip/{generation_id}", web.archive),
         Route("/draft/{draft_id}", web.draft),
+        Route("/staff/{token}", web.staff_door, methods=["GET"]),
+        Route("/staff/{token}", web.staff_sign_in, methods=["POST"]),
+        Route("/ops/audit.{form}", web.audit_export, methods=["GET"]),
         Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
         Mount("/pictures", _Assets(directory=ROOT / "data" / "pictures")),
     ]
@@ -155,6 +161,42 @@ class _Web:
 
         return _or_404(found)
 
+    # ------------------------------------------------------------------------------------------------ operators
+    def staff_door(self, request: Request) -> Response:
+        """What a sign-in link opens: a button. Looks nothing up and changes nothing, since scanners open links."""
+        return _staff_page("Sign in", "This link signs you in once, in this browser, for twelve hours.", button=True)
+
+    def staff_sign_in(self, request: Request) -> Response:
+        token = new_session()
+        secure = request.scope["scheme"] == "https" or self._services().settings.secure
+        if not same_origin(request.headers.raw, secure=secure):
+            return _staff_page("Not signed in", "Open the link itself, and press its button there.", status=403)
+        try:
+            operators.open_link(self._services(), request.path_params["token"], staff_hash_of(token))
+        except NotFound:
+            return _staff_page("This link is over", "It was used already, or is older than ten minutes.", status=404)
+        response = RedirectResponse("/ops_audit", status_code=303, headers=STAFF_PAGE)
+        set_staff_cookie(response, request.scope, token)
+        return response
+
+    def audit_export(self, request: Request) -> Response:
+        """The filtered audit log as CSV or JSON lines, for those who may see its page."""
+        svc, form = self._services(), request.path_params["form"]
+        who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
+        if who is None or form not in ("csv", "jsonl"):
+            return _nothing_here()
+        try:
+            which = audit.Filter.of_words(request.query_params)
+        except ValueError:
+            return _nothing_here()
+        exported, now = audit.Action.AUDIT_EXPORTED, svc.clock()
+        with svc.transaction() as session:
+            audit.record(session, exported, who.id, at=now, actor=who.actor, form=form, filters=which.count)
+        lines = _csv_lines(audit.matching(svc, which)) if form == "csv" else _json_lines(audit.matching(svc, which))
+        kind = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
+        name = f"workshot-audit-{svc.clock():%Y%m%d-%H%M}.{form}"
+        return StreamingResponse(lines, media_type=kind, headers=_attached(name))
+
     # ------------------------------------------------------------------------------------------------ operation
     def health(self, request: Request) -> Response:
         """200 where people are served: database and vault answer, and a worker is alive."""
@@ -230,6 +272,39 @@ def _or_404(found: Callable[[], Response]) -> Response:
 
 def _nothing_here() -> Response:
     return Response("There is nothing here.", status_code=404, media_type="text/plain", headers=PRIVATE)
+
+
+STAFF_PAGE = PRIVATE | {"referrer-policy": "strict-origin", "x-robots-tag": "noindex"}
+"""A form's Origin is only sent along where the page may say where it comes from; its address stays unsaid."""
+
+
+def _staff_page(title: str, says: str, *, button: bool = False, status: int = 200) -> Response:
+    form = '<form method="post"><button class="ws-button ws-primary" type="submit">Sign in</button></form>'
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>WorkShot · {title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/assets/workshot.css"></head><body class="ws-door"><main class="ws-stack">'
+        f"<h1>{title}</h1><p>{says}</p>{form if button else ''}</main></body></html>"
+    )
+    return HTMLResponse(page, status_code=status, headers=STAFF_PAGE)
+
+
+def _json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    return (json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
+
+
+def _csv_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\r\n")
+    writer.writerow(audit.ENTRY_COLUMNS)
+    for row in rows:
+        facts = json.dumps(row["facts"], sort_keys=True, separators=(",", ":"))
+        writer.writerow([facts if name == "facts" else row[name] for name in audit.ENTRY_COLUMNS])
+        if line.tell() > 32_000:
+            yield line.getvalue()
+            line.seek(0)
+            line.truncate()
+    yield line.getvalue()
 
 
 def _picture(data: bytes, media_type: str, *, download: str | None = None) -> Response:

@@ -3,7 +3,12 @@
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from core.models import Role
+from core.ui import operators
+
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
+SIGN_IN = "pages/sign_in.py"
+OPS_AUDIT = "pages/ops_audit.py"
 
 
 def for_everyone() -> list[StreamlitPage]:
@@ -12,3 +17,14 @@ def for_everyone() -> list[StreamlitPage]:
         st.Page(MY_PHOTOS, title="My photos"),
         st.Page(GUIDE, title="Guide"),
     ]
+
+
+def for_operator(role: Role | None) -> list[StreamlitPage]:
+    """Pages of other roles do not exist: their addresses are as unknown as any other."""
+    if role is None:
+        # where to sign in, for those who know the address; only where there is a provider to do it with
+        return [st.Page(SIGN_IN, title="Sign in", visibility="hidden")] if operators.providers() else []
+    return [st.Page(path, title=title) for path, title, roles in _FOR_OPERATORS if role in roles]
+
+
+_FOR_OPERATORS = ((OPS_AUDIT, "Audit", (Role.SUPPORT, Role.FOUNDER)),)

@@ -25,6 +25,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
     async def running(_: Any) -> AsyncIterator[None]:
         quiet_logs()
         session.keep_uploads_off_disk()
+        session.only_registered_pages()
         svc = await asyncio.to_thread(bootstrap.build, settings)
         runner = None
         if settings.worker == "embedded":

@@ -24,6 +24,7 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit import cli_util, config, runtime
 from streamlit.runtime import Runtime
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server import server_util
 
@@ -57,6 +58,12 @@ def current_session() -> str:
         st.info(NO_COOKIE)
         st.stop()
     return session
+
+
+def staff_session() -> str | None:
+    """The hash of an operator's cookie, if this browser sent one. Says nothing about whether it still counts."""
+    staff = st.user.get("staff")
+    return staff if isinstance(staff, str) and SESSION_HASH.fullmatch(staff) else None
 
 
 def bind() -> str:
@@ -122,6 +129,14 @@ class StreamlitFramework:
             OpenUpload(owner=self.owner(streamlit_session), size=size)
             for (streamlit_session, _), size in _uploads().items()
         ]
+
+
+def only_registered_pages() -> None:
+    """
+    1.67.0: until the first run that calls `st.navigation`, a folder `pages/` is taken for pages that anybody may open
+    by name, past streamlit_app.py. Called while the server starts.
+    """
+    PagesManager.uses_pages_directory = False
 
 
 def keep_uploads_off_disk() -> None:

@@ -1,0 +1,71 @@
+"""Who is signed in, for pages: the operator of this run, the rule that a page is for some roles only, the way out."""
+
+from typing import Final
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from core import operators
+from core.models import Role, SignInWay
+from core.operators import Operator
+from core.ui import app, session, widgets
+from core.ui.widgets import reader_zone
+
+NOTHING_HERE: Final = "There is nothing here."
+_NAMES: Final = {Role.SUPPORT: "Support", Role.FOUNDER: "Founder"}
+
+
+def operator() -> Operator | None:
+    """Who is signed in, looked at anew in every run. Costs visitors nothing: without a cookie nothing is asked."""
+    svc = app.services()
+    if staff_hash := session.staff_session():
+        found = operators.signed_in(svc, staff_hash=staff_hash)
+        if found is not None:
+            return found
+    if not is_logged_in():
+        return None
+    who = operators.believed(svc, st.user.to_dict(), providers=len(providers()))
+    return operators.vouched_for(svc, session.current_session(), who) if who else None
+
+
+def require(*roles: Role) -> Operator:
+    """The first call of every page of operators, though nobody else is given the page in the first place."""
+    found = operator()
+    if found is None or found.role not in roles:
+        widgets.frame(NOTHING_HERE)
+        st.stop()
+    return found
+
+
+def bar(who: Operator) -> None:
+    """Who is signed in, until when, and the way out."""
+    until = who.until.astimezone(reader_zone()[0])
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        said = f"{_NAMES[who.role]} {who.id} · signed in until {until:%H:%M} {reader_zone()[1]}"
+        widgets.show(widgets.quiet(said))
+        st.button("Sign out", key="operator-sign-out", on_click=_end, args=(who,))
+    if st.session_state.pop("operator-left", False) and who.way is SignInWay.OIDC:
+        st.logout()
+
+
+def _end(who: Operator) -> None:
+    operators.sign_out(app.services(), who)
+    if who.way is SignInWay.OIDC:
+        st.session_state["operator-left"] = True
+
+
+def is_logged_in() -> bool:
+    """At a provider; says nothing yet about being an operator."""
+    return bool(providers()) and st.user.get("is_logged_in") is True
+
+
+def providers() -> list[str | None]:
+    """The names of the providers in `[auth]` of secrets.toml; None is the only one, without a name."""
+    try:
+        auth = st.secrets.get("auth")
+    except StreamlitSecretNotFoundError:
+        return []
+    if not auth or "redirect_uri" not in auth:
+        return []
+    named = [name for name, value in auth.items() if hasattr(value, "keys") and "client_id" in value]
+    return [None, *named] if "client_id" in auth else list(named)
