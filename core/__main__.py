@@ -93,9 +93,6 @@ def audit_log(options: argparse.Namespace) -> Answer:
     return verdict.well, data, "\n".join(said)
 
 
-def _head(text: str | None) -> audit.Head | None:
-    """`SEQ:HASH`, as `audit verify` prints it."""
-    if text is None:
 def staff(options: argparse.Namespace) -> Answer:
     link = operators.make_link(bootstrap.build(), Role(options.role))
     minutes = int(operators.LINK_LIVES.total_seconds() // 60)
@@ -103,6 +100,9 @@ def staff(options: argparse.Namespace) -> Answer:
     return True, data, f"{link.url}\nSigns one person in as {link.role.value}, once, within {minutes} minutes."
 
 
+def _head(text: str | None) -> audit.Head | None:
+    """`SEQ:HASH`, as `audit verify` prints it."""
+    if text is None:
         return None
     seq, _, digest = text.partition(":")
     if not seq.isdigit() or len(digest) != 64:
@@ -137,10 +137,10 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "worker": (work, "make headshots and erase what is due, until stopped"),
     "sweep": (sweep, "erase everything that is due, now"),
     "audit": (audit_log, "verify the audit log, or print the key that signs it"),
+    "staff": (staff, "make a link that signs an operator in, once"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
 }
 
-    "staff": (staff, "make a link that signs an operator in, once"),
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m core", description="WorkShot from the command line.")
@@ -151,12 +151,12 @@ def parser() -> argparse.ArgumentParser:
         if name == "audit":
             verb.add_argument("what", choices=("verify", "key"))
             verb.add_argument("--head", metavar="SEQ:HASH", help="a head that was noted earlier, elsewhere")
-        if name == "migrate-objects":
-            verb.add_argument("--from", dest="source", choices=("local", "s3"), default="local")
-            verb.add_argument("--to", dest="target", choices=("local", "s3"), default="s3")
         if name == "staff":
             verb.add_argument("what", choices=("link",))
             verb.add_argument("--role", choices=[role.value for role in Role], required=True)
+        if name == "migrate-objects":
+            verb.add_argument("--from", dest="source", choices=("local", "s3"), default="local")
+            verb.add_argument("--to", dest="target", choices=("local", "s3"), default="s3")
         if name == "sweep":
             verb.add_argument("--dry-run", action="store_true", help="print what is due; erase nothing")
     return top

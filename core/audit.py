@@ -503,8 +503,6 @@ def as_dict(entry: AuditEntry) -> dict[str, Any]:
     return values | {"at": _instant(entry.at), "facts": json.loads(entry.facts)}
 
 
-def last_checkpoint(session: Session) -> AuditCheckpoint | None:
-    return session.exec(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
 def facts_of(entry: AuditEntry) -> dict[str, Fact]:
     facts: dict[str, Fact] = json.loads(entry.facts)
     return facts
@@ -538,3 +536,5 @@ def span(session: Session) -> Span:
     return Span(first.seq, last.seq, last.at) if first and last else Span(0, 0, None)
 
 
+def last_checkpoint(session: Session) -> AuditCheckpoint | None:
+    return session.exec(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
