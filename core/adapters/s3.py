@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -63,7 +64,7 @@ def s3_client(
 ) -> Any:
     """A client that asks nothing of a server which R2 would refuse."""
     patience = patience or Patience()
-    client = boto3.session.Session().client(
+    client = _session().client(
         "s3",
         endpoint_url=endpoint,
         aws_access_key_id=access_key_id,
@@ -87,10 +88,17 @@ def s3_client(
     return client
 
 
+@cache
+def _session() -> boto3.session.Session:
+    """One, because each reads from disk all that there is to know about S3."""
+    return boto3.session.Session()
+
+
 class S3Store:
     """An ObjectStore in one bucket, through a ready client."""
 
     place = "vault"
+    takes_many = True
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -108,8 +116,11 @@ class S3Store:
 
     def get(self, key: str) -> bytes:
         with _our_errors(missing=ObjectMissing("This image is not in the vault.")):
-            with closing(self._client.get_object(Bucket=self._bucket, Key=key)["Body"]) as body:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            with closing(answer["Body"]) as body:
                 data: bytes = body.read()
+            if answer.get("ContentLength") != len(data) and "transfer-encoding" not in _headers(answer):
+                raise StorageUnavailable("The vault's answer was cut short.")  # within its headers, which looks empty
             return data
 
     def erase(self, key: str) -> None:
@@ -307,8 +318,7 @@ def _failures(answer: Any, keys: Sequence[str]) -> dict[str, StorageUnavailable]
 def _told_by(exc: ClientError) -> Presence:
     if _status(exc) == 416:
         return Presence.PRESENT  # there, and empty: it has no first byte
-    headers = exc.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    hidden = headers.get("x-amz-delete-marker") == "true"  # versions may lie under the marker
+    hidden = _headers(exc.response).get("x-amz-delete-marker") == "true"  # versions may lie under the marker
     missing = _status(exc) == 404 and _code(exc) == "NoSuchKey" and not hidden
     return Presence.ABSENT if missing else Presence.UNKNOWN
 
@@ -338,6 +348,10 @@ def _refusal(code: str, message: str, status: int = 0) -> StorageUnavailable:
 
 def _code(exc: ClientError) -> str:
     return str(exc.response.get("Error", {}).get("Code", ""))
+
+
+def _headers(answer: Any) -> dict[str, str]:
+    return dict(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}))
 
 
 def _status(exc: ClientError) -> int:

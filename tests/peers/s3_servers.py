@@ -52,6 +52,10 @@ class S3Servers:
         self.client(kind)
         return self._running[kind][0]
 
+    def ca_bundle(self, kind: str) -> str | None:
+        self.client(kind)
+        return self._running[kind][1]
+
     def _start(self, kind: str) -> tuple[str, str | None]:
         folder = self._folder / kind.replace(" ", "-")
         folder.mkdir()

@@ -77,6 +77,7 @@ class StrictS3:
         self.name, self.access_key_id = bucket, access_key_id
         self.bucket = Bucket()
         self.seen: list[str] = []  # operations, in order
+        self.headers: list[dict[str, str]] = []  # of every request
         self.turn = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -124,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.asked = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
         self.body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.server_of.headers.append({name.lower(): value for name, value in self.headers.items()})
         bucket, _, key = unquote(url.path).lstrip("/").partition("/")
         try:
             self._check(bucket)
@@ -259,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     # ------------------------------------------------------------------------------------------------ uploads
     def _create_upload(self, key: str):
-        name = f"upload-{len(self.server_of.bucket.uploads)}"
+        name = f"upload-{time.monotonic_ns()}"
         self.server_of.bucket.uploads[name] = key
         body = f"<InitiateMultipartUploadResult {NS}><Key>{key}</Key><UploadId>{name}</UploadId>"
         return 200, {}, f"{body}</InitiateMultipartUploadResult>".encode()
