@@ -21,6 +21,9 @@ from core.logs import quiet_logs
 from core.models import Role
 from core.settings import load_settings
 
+FINISH_WITHIN = 60.0
+"""Seconds that a worker has for the steps in hand once it is told to stop; give it a little more before killing it."""
+
 Answer = tuple[bool, dict[str, Any], str]
 """All is well; the same as JSON; the same for people."""
 
@@ -78,7 +81,7 @@ def work(options: argparse.Namespace) -> Answer:
     runner.start()
     say({"worker": "started"}, "The worker has started.", as_json=options.json)
     stop.wait()
-    runner.stop()
+    runner.stop(timeout=FINISH_WITHIN)
     return True, {"worker": "stopped"}, "The worker has stopped."
 
 

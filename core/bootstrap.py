@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,12 +15,13 @@ from core import jobs, migrations
 from core.adapters.local_files import LocalFiles
 from core.adapters.runner_embedded import EmbeddedRunner
 from core.clock import Clock, utc_now
-from core.db import connect
+from core.db import PATIENCE, connect
 from core.drafts import Drafts
 from core.engines.on_device.engine import OnDevice
 from core.errors import BadSettings, StorageUnavailable
 from core.fair_use import Guesses, Networks
-from core.ports import ObjectStore
+from core.ports import ObjectStore, Runner
+from core.queue import CHANNEL
 from core.services import Services
 from core.settings import Settings, decode_key, listed, load_settings
 from core.signing import Signer
@@ -55,17 +56,29 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
     )
 
 
-def with_runner(svc: Services) -> tuple[Services, EmbeddedRunner]:
+def with_runner(svc: Services) -> tuple[Services, Runner]:
     """The services of a process that also works, and the runner to start and stop."""
     working = replace(svc, wake=lambda: runner.wake())
     worker = jobs.Worker(working)
     looks = [lambda: worker.look(jobs.ENGINE_WORK)] * svc.settings.engine_slots
-    runner = EmbeddedRunner(
-        [*looks, lambda: worker.look(jobs.UPKEEP_WORK)],
-        beat=worker.beat,
-        beat_every=min(jobs.BEAT_EVERY, svc.settings.lease / 3).total_seconds(),
-    )
+    looks.append(lambda: worker.look(jobs.UPKEEP_WORK))
+    beats = min(jobs.BEAT_EVERY, svc.settings.lease / 3).total_seconds()
+    runner = _runner(svc.database, looks, beat=worker.beat, beat_every=beats, rest=worker.rest)
     return working, runner
+
+
+def _runner(database: sa.Engine, looks: list[Callable[[], bool]], **heart: Any) -> Runner:
+    if database.dialect.name != "postgresql":
+        return EmbeddedRunner(looks, **heart)
+    import psycopg
+
+    from core.adapters.runner_postgres import LOOK_EVERY, ListeningRunner
+
+    address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    threads = EmbeddedRunner(looks, look_every=LOOK_EVERY, **heart)
+    return ListeningRunner(
+        threads, connect=lambda: psycopg.connect(address, autocommit=True, **PATIENCE), channel=CHANNEL
+    )
 
 
 def make_data_dir(folder: Path) -> None:

@@ -140,11 +140,13 @@ class Worker:
         now = self._svc.clock()
         with self._svc.transaction() as session:
             tick = session.get(Tick, JobKind.SWEEP) or Tick(kind=JobKind.SWEEP, next_at=now)
-            if tick.next_at <= now:
+            is_due = tick.next_at <= now
+            if is_due:
                 tick.next_at = now + timedelta(seconds=self._svc.settings.sweep_every_seconds)
                 enqueue(session, JobKind.SWEEP, "-", at=now)
             session.add(tick)
-        self._svc.wake()
+        if is_due:
+            self._svc.wake()
 
     def rest(self) -> None:
         """The worker ends in good order: its beat does not linger as a worker that died."""

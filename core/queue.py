@@ -20,6 +20,9 @@ from core.db import UtcDateTime
 from core.models import Job, JobKind
 from core.services import Services
 
+CHANNEL = "workshot_job"
+"""On PostgreSQL every wish is announced here, so that workers on any machine look at once."""
+
 
 class LeaseLost(Exception):
     """Another worker has this job now. Whatever we were about to write must not be written."""
@@ -27,11 +30,14 @@ class LeaseLost(Exception):
 
 def enqueue(session: Session, kind: JobKind, ref: str, *, at: datetime) -> None:
     """In the caller's transaction: the work is wanted if and only if the caller commits. Earlier of two wishes wins."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    insert = postgresql.insert if on_postgresql else sqlite.insert
     wish = insert(Job).values(kind=kind, ref=ref, run_at=at, token=0, tries=0, wishes=1)
     earlier = sa.case((col(Job.run_at) < wish.excluded.run_at, col(Job.run_at)), else_=wish.excluded.run_at)
     changes = {"run_at": earlier, "wishes": col(Job.wishes) + 1}
     session.execute(wish.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes))
+    if on_postgresql:  # heard when the caller commits, and only then
+        session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,12 @@ has made work, it looks at once; otherwise it looks every half second, for work 
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds
+BREATH = 0.5  # seconds after a failure, so that a database that is away is not asked in a tight loop
 
 
 class EmbeddedRunner:
@@ -24,22 +26,25 @@ class EmbeddedRunner:
         beat: Callable[[], None],
         beat_every: float,
         rest: Callable[[], None] = lambda: None,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         self._looks = looks
+        self._look_every = look_every
         self._beat = beat
         self._beat_every = beat_every
         self._rest = rest
         self._stopping = threading.Event()
+        self._all_done = threading.Event()
         self._wakers = [threading.Event() for _ in looks]
         self._threads: list[threading.Thread] = []
+        self._heart = threading.Thread(target=self._keep_beating, name="worker-beat", daemon=True)
 
     def start(self) -> None:
         self._threads = [
             threading.Thread(target=self._work, args=(look, waker), name=f"worker-{n}", daemon=True)
             for n, (look, waker) in enumerate(zip(self._looks, self._wakers, strict=True))
         ]
-        self._threads.append(threading.Thread(target=self._keep_beating, name="worker-beat", daemon=True))
-        for thread in self._threads:
+        for thread in (*self._threads, self._heart):
             thread.start()
 
     def wake(self) -> None:
@@ -47,23 +52,26 @@ class EmbeddedRunner:
             waker.set()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Let every thread finish the step it is in, but not for ever: a step that is cut off is done again."""
+        """The heart beats until the last step is done: nobody else takes over what is about to be finished."""
         self._stopping.set()
         self.wake()
+        by = monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout / max(1, len(self._threads)))
+            thread.join(max(0.0, by - monotonic()))
+        self._all_done.set()
+        self._heart.join(BREATH)
         self._guarded(self._rest)
 
     def _work(self, look: Callable[[], bool], waker: threading.Event) -> None:
         while not self._stopping.is_set():
             waker.clear()
             if not self._guarded(look):
-                waker.wait(LOOK_EVERY)
+                waker.wait(self._look_every)
 
     def _keep_beating(self) -> None:
         while True:
             self._guarded(self._beat)
-            if self._stopping.wait(self._beat_every):
+            if self._all_done.wait(self._beat_every):
                 return
 
     def _guarded(self, call: Callable[[], bool | None]) -> bool:
@@ -72,5 +80,5 @@ class EmbeddedRunner:
             return bool(call())
         except Exception as exc:
             log.error("worker: %s", type(exc).__name__)
-            self._stopping.wait(LOOK_EVERY)
+            self._stopping.wait(BREATH)
             return False
