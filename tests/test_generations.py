@@ -774,9 +774,7 @@ def test_a_headshot_that_is_finished_after_its_owner_left_is_not_even_written(sv
     assert rows(Copy) == 1
 
 
-def test_a_headshot_whose_bytes_are_on_their_way_when_its_owner_leaves_is_erased_on_arrival(
-    svc, ask, work, store, look
-):
+def test_a_headshot_whose_bytes_are_on_their_way_when_its_owner_leaves_is_erased_on_arrival(svc, ask, worker, store):
     ask(variants=1)
     subject_id = subject_of(svc, ANN)
 
@@ -786,7 +784,7 @@ def test_a_headshot_whose_bytes_are_on_their_way_when_its_owner_leaves_is_erased
         retention.sweep(svc)
 
     store.before_put = leave
-    work()
+    worker.look(jobs.ENGINE_WORK)
 
     assert store.objects == {}
     with svc.reading() as session:
