@@ -170,3 +170,49 @@ def test_https_makes_it_secure_and_hosts_are_a_list():
     assert settings.secure
     assert settings.public_url == "https://workshot.example"
     assert settings.hosts == {"a.example", "b.example"}
+
+
+# -------------------------------------------------------------------------------------------------------------- S3
+S3 = {
+    "s3_endpoint_url": "https://account.r2.example",
+    "s3_bucket": "portraits",
+    "s3_access_key_id": "an-id",
+    "s3_secret_access_key": "a-secret",
+}
+
+
+def test_s3_is_used_when_all_four_are_set_and_its_secrets_are_not_shown():
+    settings = load_settings(**S3)
+
+    assert settings.uses_s3 and settings.s3_region == "auto"
+    assert "an-id" not in repr(settings) and "a-secret" not in repr(settings)
+    assert not load_settings().uses_s3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_half_of_s3_is_a_problem_that_names_what_is_missing(count):
+    for start in range(len(S3)):
+        names = [list(S3)[(start + step) % len(S3)] for step in range(count)]
+        with pytest.raises(BadSettings) as caught:
+            load_settings(**{name: S3[name] for name in names}, lease_seconds=0)
+
+        missing = str(caught.value).split("missing: ")[1].splitlines()[0].split(", ")
+        assert missing == [name.upper() for name in S3 if name not in names]
+        assert "LEASE_SECONDS" in str(caught.value), "and every other problem is named with it"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"s3_endpoint_url": "account.r2.example"},
+        {"s3_bucket": "no/slash"},
+        {"s3_bucket": "ab"},
+        {"s3_endpoint_url": "https://account.r2.example/portraits"},
+        {"s3_endpoint_url": "https://account.r2.example/portraits/"},
+        {"s3_region": ""},
+    ],
+    ids=str,
+)
+def test_s3_settings_that_cannot_work_are_named(wrong):
+    with pytest.raises(BadSettings, match="S3_"):
+        load_settings(**(S3 | wrong))
