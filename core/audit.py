@@ -73,6 +73,12 @@ class Action(StrEnum):
     SUBJECT_KEY_DESTROYED = "subject:key_destroyed"
     COPY_ERASED = "copy:erased"
     COPY_GONE = "copy:gone"
+    OBJECT_ERASED = "object:erased"
+    COPY_MENDED = "copy:mended"
+    ERASING_STOPPED = "erasing:stopped"
+    ERASING_STARTED = "erasing:started"
+    SWEEP_HELD = "sweep:held"
+    SWEEP_CONFIRMED = "sweep:confirmed"
     CLAIM_ISSUED = "claim:issued"
     CLAIM_OPENED = "claim:opened"
     LINK_MADE = "link:made"
@@ -111,6 +117,12 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.SUBJECT_KEY_DESTROYED: _deed("The key of a person was destroyed", "subject"),
     Action.COPY_ERASED: _deed("A copy was erased", "copy", "kind", "reason"),
     Action.COPY_GONE: _deed("A copy was shown to be gone", "copy", "kind"),
+    Action.OBJECT_ERASED: _deed("An object without a row was erased", "object"),
+    Action.COPY_MENDED: _deed("A copy was made to match storage", "copy", "finding"),
+    Action.ERASING_STOPPED: _deed("All erasing was stopped", "switch", "reason"),
+    Action.ERASING_STARTED: _deed("Erasing was started again", "switch"),
+    Action.SWEEP_HELD: _deed("A sweep found too much to erase unasked", "plan", "copies"),
+    Action.SWEEP_CONFIRMED: _deed("A sweep of this plan was confirmed", "plan", "copies"),
     Action.CLAIM_ISSUED: _deed("A claim code was issued", "subject", "again"),
     Action.CLAIM_OPENED: _deed("A claim code was used", "subject"),
     Action.LINK_MADE: _deed("A sign-in link was made", "operator", "role"),

@@ -11,6 +11,8 @@ from enum import StrEnum
 PROCESS_HEADSHOTS_KEPT = timedelta(hours=1)
 """`process`: the portrait goes when the run ends; its headshots stay this long, so that they can be downloaded."""
 
+NO_MARGIN_UP_TO = timedelta(hours=24)
+
 
 class Contract(StrEnum):
     PROCESS = "process"
@@ -29,10 +31,15 @@ class Contract(StrEnum):
     def label(self) -> str:
         return _LABELS[self]
 
-    def run_by(self, uploaded_at: datetime) -> datetime:
+    def clock(self, early: timedelta) -> timedelta:
+        """From the upload to the instant that is printed and kept. Long contracts end early, so that the promise of
+        `keep_for` holds though every worker was down for so long; of 24 hours and less nobody could spare it."""
+        return self.keep_for - early if self.keep_for > NO_MARGIN_UP_TO else self.keep_for
+
+    def run_by(self, uploaded_at: datetime, *, early: timedelta) -> datetime:
         """The last instant at which anything of a run may exist. Under `process` its end moves this forward."""
         extra = PROCESS_HEADSHOTS_KEPT if self is Contract.PROCESS else timedelta(0)
-        return uploaded_at + self.keep_for + extra
+        return uploaded_at + self.clock(early) + extra
 
     def no_longer_than(self, longest: "Contract") -> bool:
         return self.keep_for <= longest.keep_for and (longest is not Contract.PROCESS or self is longest)

@@ -5,6 +5,7 @@ What can go wrong, and whose move it is.
   x BadSettings             the operator: the app does not start
   x InvalidPhoto            the person: another photo, or the same one taken differently
   x NotAllowed              the person: a choice, a consent or a code is missing
+    + StalePlan             the operator: what was looked at is no longer what would happen
   x LimitReached            the person: tomorrow
   x Busy                    try again in a moment
   x NotFound                foreign, erased and unknown all look like this
@@ -44,6 +45,10 @@ class InvalidPhoto(WorkShotError):
 
 class NotAllowed(WorkShotError):
     code = "not_allowed"
+
+
+class StalePlan(NotAllowed):
+    code = "stale_plan"
 
 
 class LimitReached(WorkShotError):

@@ -135,7 +135,7 @@ def request(
                 height=upload.height,
                 size=len(upload.data),
                 at=now,
-                erase_by=uploaded_at + choices.contract.keep_for,
+                erase_by=uploaded_at + choices.contract.clock(svc.settings.erase_early),
             )
             for upload in uploads
         }
@@ -441,7 +441,7 @@ def _finish(claim: Claim, generation_id: str, state: RunState, *, failure: str |
         _record_end(session, generation, now)
         if generation.contract is Contract.PROCESS:
             retention.release_uploads(session, generation, reason=EraseReason.RUN_OVER)
-            by = retention.clock_of(generation)
+            by = retention.clock_of(svc, generation)
             retention.shorten_run(session, generation, to=by, reason=EraseReason.CONTRACT)
         enqueue(session, JobKind.ERASE, generation.subject_id, at=now)
         claim.done(session)
@@ -521,7 +521,7 @@ def _new_run(
         sealed_note=svc.vault.seal_text(subject, choices.note) if choices.note else None,
         contract=choices.contract,
         uploaded_at=uploaded_at,
-        erase_by=choices.contract.run_by(uploaded_at),
+        erase_by=choices.contract.run_by(uploaded_at, early=svc.settings.erase_early),
         created_at=now,
         state=RunState.RECEIVING,
     )

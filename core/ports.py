@@ -31,6 +31,8 @@ class ObjectStore(Protocol):
     """Keeps bytes under random keys, and can be asked whether it still does."""
 
     place: str
+    takes_many: bool
+    """Whether asking several things at once is faster than one after the other."""
 
     def put(self, key: str, data: bytes) -> None:
         """Durable when it returns. Raises StorageUnavailable."""

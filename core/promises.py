@@ -35,7 +35,8 @@ PROMISES = (
     Promise(
         "erased_by_the_clock",
         "A photo and everything made from it are erased by the clock that is chosen before the run, at most {longest} "
-        "after the photo was added, also when the run failed or was never finished. A clock can only become shorter.",
+        "after the photo was added, also when the run failed or was never finished. A clock can only become "
+        "shorter.{early}",
         "Erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
     ),
     Promise(
@@ -81,8 +82,11 @@ def version(settings: Settings) -> str:
 
 
 def _numbers(settings: Settings) -> dict[str, str]:
-    longest = settings.longest_contract
+    longest, early = settings.longest_contract, settings.erase_early_hours
     return {
         "longest": (Contract.HOUR if longest is Contract.PROCESS else longest).label,
+        "early": f" Clocks of more than 24 hours end {early} hours early, so that this holds though our worker is down."
+        if early
+        else "",
         "run_by": f", run by {settings.run_by}" if settings.run_by else "",
     }

@@ -103,6 +103,15 @@ class Settings(BaseSettings):
     engine_slots: int = Field(1, ge=1, le=16, description="Runs at once in one worker, about 450 MB each.")
     lease_seconds: float = Field(15.0, ge=1, description="After this long a dead worker's job is taken over.")
     sweep_every_seconds: float = Field(60.0, ge=1, description="How often what is due is looked for.")
+    erase_early_hours: int = Field(
+        24, ge=0, le=48, description="Clocks of more than 24 hours end so much early: time to mend a worker."
+    )
+    sweep_cap: int = Field(1000, ge=1, description="A sweep that would erase more by the clock asks an operator.")
+    sweep_cap_share: float = Field(
+        0.5, gt=0, le=1, description="Or more than this share of the vault, from 200 copies on."
+    )
+    reconcile_hour: int = Field(3, ge=0, le=23, description="UTC hour at which storage is compared with the rows.")
+    canary_every_minutes: int = Field(60, ge=0, description="How often a drawn portrait goes the whole way. 0: never.")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -185,6 +194,10 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'workshot.db'}"
+
+    @property
+    def erase_early(self) -> timedelta:
+        return timedelta(hours=self.erase_early_hours)
 
     @property
     def lease(self) -> timedelta:

@@ -49,7 +49,8 @@ def engine() -> DrawingEngine:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path)
+    """Clocks run their whole length here, any share may go, no canary sings: tests that are about those say so."""
+    return Settings(data_dir=tmp_path, erase_early_hours=0, sweep_cap_share=1, canary_every_minutes=0)
 
 
 @pytest.fixture

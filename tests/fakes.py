@@ -29,6 +29,7 @@ class MemoryStore:
     """An ObjectStore. Its switches are the ways in which real ones misbehave."""
 
     place = "vault"
+    takes_many = False
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}

@@ -28,6 +28,7 @@ class LocalFiles:
     """An ObjectStore in a folder, which is made on first use with mode 0700."""
 
     place = "vault"
+    takes_many = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

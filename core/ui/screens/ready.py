@@ -105,7 +105,7 @@ def keep_less(svc: Services, view: RunView, now: datetime) -> None:
         for contract in Contract
         if contract is not Contract.PROCESS
         and contract.keep_for < view.run.contract.keep_for
-        and view.run.uploaded_at + contract.keep_for > now
+        and view.run.uploaded_at + contract.clock(svc.settings.erase_early) > now
     ]
     if not shorter or view.run.contract is Contract.PROCESS:
         return
