@@ -16,6 +16,21 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 READ_ONLY = "workshot_read_only"
+PATIENCE: dict[str, Any] = {  # with a PostgreSQL that went away without a word; left to itself, TCP waits for hours
+    "connect_timeout": 10,  # seconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,  # milliseconds
+}
+ITS_PATIENCE = {  # and its with us: what a frozen process or a dead machine has locked is not locked for long
+    "idle_in_transaction_session_timeout": "30s",
+    "tcp_keepalives_idle": "10s",
+    "tcp_keepalives_interval": "5s",
+    "tcp_keepalives_count": "3",
+}
+CONNECTIONS, MORE_AT_TIMES = 10, 10
+"""Of one process to PostgreSQL, at most the two together. README says how to add them up."""
 ANY_RULE, AUDIT_CHAIN = 7_270_002, 7_270_003  # any numbers that no other lock of ours has
 
 
@@ -59,7 +74,7 @@ class Word(TypeDecorator[StrEnum]):
 def connect(url: str) -> sa.Engine:
     """An engine for SQLite or PostgreSQL. Makes the folder of an SQLite file, readable by its owner only."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+        return _connect_postgresql(url)
     path = sa.make_url(url).database
     if path:
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,6 +82,25 @@ def connect(url: str) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _connect_postgresql(url: str) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        connect_args=PATIENCE,
+        pool_pre_ping=True,  # a connection that a restart has cut is found out before it is used
+        pool_size=CONNECTIONS,
+        max_overflow=MORE_AT_TIMES,
+        pool_timeout=15,
+    )
+    sa.event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    for name, value in ITS_PATIENCE.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    connection.commit()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
