@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import intake
 from core.drafts import DraftKind
+from core.models import Generation
 from core.services import Services
-from core.ui import app
+from core.ui import app, widgets
 from tests.conftest import ANN
 from tests.fakes import jpeg
 from tests.web.served import ROOT
@@ -87,6 +88,17 @@ def opened(svc: Services) -> Iterator[Opened]:
 
     yield look
     app.provide(None)
+
+
+@pytest.fixture
+def time_left(svc: Services) -> Callable[[str], str]:
+    """What a run's clock says now."""
+
+    def said(run_id: str) -> str:
+        with svc.reading() as reading:
+            return f"{widgets.length(reading.get_one(Generation, run_id).erase_by - svc.clock())} left"
+
+    return said
 
 
 @pytest.fixture

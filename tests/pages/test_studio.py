@@ -180,13 +180,15 @@ def test_a_run_under_way_shows_its_stages(opened: Opened, ask: Ask, work: Work, 
     assert "Cancel this run" in opened().labels or "Your headshots are ready" in opened().title
 
 
-def test_results_come_with_everything_one_may_do(opened: Opened, ask: Ask, work: Work) -> None:
+def test_results_come_with_everything_one_may_do(
+    opened: Opened, ask: Ask, work: Work, time_left: Callable[[str], str]
+) -> None:
     run_id = ask()
     work()
     tab = opened()
     assert tab.title == "Your headshots are ready"
     assert re.findall(r'href="(/zip/\w+)"', tab.drawn) == [f"/zip/{run_id}"]
-    assert "Download" in tab.text and "30 d left" in tab.text
+    assert "Download" in tab.text and time_left(run_id) in tab.text
     assert {"Make this my favourite", "Make another from this photo", "Use another photo", "Erase now"} <= {*tab.labels}
     assert tab.drawn.count("ws-primary") == 1
 
