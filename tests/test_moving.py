@@ -106,6 +106,16 @@ def test_what_no_row_knows_stays_where_it_is(svc, source, target):
     assert (at(source, key), at(target, key)) == (THERE, GONE)
 
 
+def test_what_came_back_after_it_was_gone_is_not_carried_along(svc, source, given_copy):
+    copy, target = given_copy(ends_in=timedelta(0)), MemoryStore()
+    zombie = source.get(copy.object_key)
+    retention.erase(svc, copy.id)
+    source.put(copy.object_key, zombie)
+
+    assert move(svc, source, target) == Move(no_row=1)
+    assert target.objects == {} and copy.object_key in source.objects
+
+
 def test_nothing_is_erased_that_did_not_arrive_whole(svc, source, given_copy):
     class Garbles(MemoryStore):
         def get(self, key):

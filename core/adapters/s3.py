@@ -160,7 +160,8 @@ class S3Store:
         with _our_errors():
             for each in self._listing("list_objects_v2", "Contents"):
                 yield _stored(each["Key"], each["Size"], each["LastModified"])
-            for each in self._versions() if self._has_versions() else ():
+            for each in self._versions():  # also where nobody said that there are any
+                self._notice(each)
                 if not each.get("IsLatest") or "Size" not in each:
                     yield _stored(each["Key"], each.get("Size", 0), each["LastModified"], whole=False)
             for each in self._uploads():

@@ -188,6 +188,14 @@ def test_under_a_delete_marker_an_object_is_not_absent(s3, bucket, key, hides):
     assert s3.head(key) is (Presence.ABSENT if hides else Presence.UNKNOWN)
 
 
+@pytest.mark.parametrize("hides", [False, True], ids=["said", "not said"])
+def test_the_inventory_shows_what_lies_under_a_delete_marker(s3, bucket, key, hides):
+    bucket.keeps_versions, bucket.hides_versions = True, hides
+    s3._client.delete_object(Bucket=BUCKET, Key=key)
+
+    assert {(each.key, each.whole) for each in s3.inventory()} == {(key, False)}
+
+
 @pytest.mark.parametrize("how", ["erase", "erase_many"])
 @pytest.mark.parametrize("hides", [False, True], ids=["said", "not said"])
 def test_every_version_and_marker_goes(s3, bucket, key, how, hides):
