@@ -3,7 +3,9 @@
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 import core.models  # noqa: F401  # fills the metadata
@@ -55,6 +57,21 @@ def test_the_checks_of_the_models_are_in_the_database(empty):
     for table in SQLModel.metadata.sorted_tables:
         wanted = {check.name for check in table.constraints if isinstance(check, sa.CheckConstraint)}
         assert wanted <= {check["name"] for check in inspector.get_check_constraints(table.name)}, table.name
+
+
+def test_the_newest_version_is_the_one_that_alembic_means():
+    folder = Config()
+    folder.set_main_option("script_location", str(migrations.FOLDER))
+    assert migrations.newest() == ScriptDirectory.from_config(folder).get_current_head()
+
+
+def test_a_database_at_the_newest_version_is_only_read(tmp_path):
+    """So a server starts while a backup holds the file, and without Alembic."""
+    engine = connect(f"sqlite:///{tmp_path / 'new.db'}")
+    migrations.upgrade(engine)
+    with engine.begin():  # the one write lock
+        assert migrations.upgrade(engine) == migrations.newest()
+    engine.dispose()
 
 
 def test_migrating_twice_changes_nothing(empty):
