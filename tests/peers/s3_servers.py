@@ -5,8 +5,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from moto.server import ThreadedMotoServer
-
 from core.adapters.s3 import Patience, S3Store, s3_client
 from tests.peers.certificate import make_certificate
 from tests.peers.r2 import R2Simulator
@@ -69,6 +67,8 @@ class S3Servers:
         return begin(folder)
 
     def _moto(self, folder: Path) -> tuple[str, None]:
+        from moto.server import ThreadedMotoServer  # a second that no other test should wait
+
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         self._ends.callback(server.stop)
