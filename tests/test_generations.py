@@ -832,6 +832,18 @@ def test_after_everything_was_erased_the_same_browser_starts_as_a_new_person(svc
         assert len(session.exec(open_ones).all()) == 1
 
 
+def test_shortening_a_run_that_was_erased_does_not_move_its_end(svc, ask, work, clock, look):
+    run_id = ask(contract=Contract.MONTH)
+    work()
+    erased_at = clock()
+    retention.erase_run(svc, run_id)
+    clock.advance(hours=1)
+
+    retention.shorten(svc, run_id, Contract.WEEK)
+
+    assert look(run_id).run.erase_by == erased_at
+
+
 def test_stages_are_recorded_as_they_happen(svc, ask, work, engine, clock, look):
     seen = []
     engine.at_stage = lambda stage: (clock.advance(seconds=1), seen.append(look(run_id).stages))
