@@ -11,6 +11,7 @@ from core.operators import Operator
 from core.ui import app, session, widgets
 from core.ui.widgets import reader_zone
 
+_LEFT: Final = "operator-left"
 NOTHING_HERE: Final = "There is nothing here."
 _NAMES: Final = {Role.SUPPORT: "Support", Role.FOUNDER: "Founder"}
 
@@ -18,6 +19,8 @@ _NAMES: Final = {Role.SUPPORT: "Support", Role.FOUNDER: "Founder"}
 def operator() -> Operator | None:
     """Who is signed in, looked at anew in every run. Costs visitors nothing: without a cookie nothing is asked."""
     svc = app.services()
+    if st.session_state.pop(_LEFT, False):
+        st.logout()  # at the provider too; our own end of it is recorded already
     if staff_hash := session.staff_session():
         found = operators.signed_in(svc, staff_hash=staff_hash)
         if found is not None:
@@ -44,14 +47,12 @@ def bar(who: Operator) -> None:
         said = f"{_NAMES[who.role]} {who.id} · signed in until {until:%H:%M} {reader_zone()[1]}"
         widgets.show(widgets.quiet(said))
         st.button("Sign out", key="operator-sign-out", on_click=_end, args=(who,))
-    if st.session_state.pop("operator-left", False) and who.way is SignInWay.OIDC:
-        st.logout()
 
 
 def _end(who: Operator) -> None:
     operators.sign_out(app.services(), who)
     if who.way is SignInWay.OIDC:
-        st.session_state["operator-left"] = True
+        st.session_state[_LEFT] = True
 
 
 def is_logged_in() -> bool:
