@@ -40,7 +40,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
     settings = settings or load_settings()
     make_data_dir(settings.data_dir)
     database = open_database(settings)
-    on_device = OnDevice(clock=clock)
+    on_device = OnDevice(clock=clock, run_by=settings.run_by or "whoever runs this server")
     key = master_key(settings, database)
     return Services(
         settings=settings,
@@ -61,7 +61,7 @@ def with_runner(svc: Services) -> tuple[Services, Runner]:
     working = replace(svc, wake=lambda: runner.wake())
     worker = jobs.Worker(working)
     looks = [lambda: worker.look(jobs.ENGINE_WORK)] * svc.settings.engine_slots
-    looks.append(lambda: worker.look(jobs.UPKEEP_WORK))
+    looks += [lambda: worker.look(jobs.UPKEEP_WORK), lambda: worker.look(jobs.RARE_WORK)]
     beats = min(jobs.BEAT_EVERY, svc.settings.lease / 3).total_seconds()
     runner = _runner(svc.database, looks, beat=worker.beat, beat_every=beats, rest=worker.rest)
     return working, runner

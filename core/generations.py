@@ -285,7 +285,8 @@ class Trail:
 def trail(session: Session, session_hash: str, generation_id: str) -> Trail:
     """The evidence, for a person who erased a run. Raises NotFound."""
     run = access.own_run(session, session_hash, generation_id)
-    made = session.exec(select(HeadshotRow.copy_id).where(HeadshotRow.generation_id == run.id)).all()
+    mine = select(HeadshotRow.copy_id).where(HeadshotRow.generation_id == run.id)
+    made = session.exec(mine.order_by(col(HeadshotRow.variant))).all()
     ids = [*filter(None, (run.portrait_id, run.clothing_id, run.backdrop_id)), *made]
     found = [session.get_one(Copy, copy_id) for copy_id in ids]
     kept = tuple(copy for copy in found if copy.kind.is_upload and copy.erase_by > run.erase_by)
@@ -304,8 +305,10 @@ def run(svc: Services, claim: Claim) -> None:
         _finish(claim, generation.id, RunState.CANCELLED)
     except _Expired:
         _finish(claim, generation.id, RunState.FAILED, failure="expired")
-    except (ObjectMissing, ObjectDamaged):
+    except ObjectMissing:
         _finish(claim, generation.id, RunState.FAILED, failure="upload_lost")
+    except ObjectDamaged as exc:
+        _finish(claim, generation.id, RunState.FAILED, failure=exc.code)
     except NotFound:
         _finish(claim, generation.id, RunState.FAILED, failure="photo_erased")
     except EngineRefused as exc:

@@ -60,7 +60,6 @@ class OnDevice:
 
     name = "on_device"
     title = "On this server"
-    run_by = "this server; your photo goes nowhere else"
     takes_note = False
     takes_clothing = False
     stages: tuple[str, ...] = (READING, OUTLINING, FRAMING, EDGES, LIGHT, BACKGROUND, FINISHING)
@@ -68,10 +67,12 @@ class OnDevice:
     def __init__(
         self,
         *,
+        run_by: str = "whoever runs this server",
         clock: Clock = utc_now,
         new_id: Callable[[], str] = random_id,
         model: PersonModel | None = None,
     ) -> None:
+        self.run_by = run_by
         self._clock = clock
         self._new_id = new_id
         self._model = model or PersonModel()

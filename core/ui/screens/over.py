@@ -1,13 +1,15 @@
 """How a run can end without results: failed, cancelled, erased. What happened, what it means, what to do now."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import count
 
 import streamlit as st
 
 from core import generations
 from core.errors import NotFound
 from core.generations import RunView
-from core.models import RunState
+from core.models import Copy, CopyKind, RunState
 from core.services import Services
 from core.ui import widgets
 from core.ui.screens import flow
@@ -18,6 +20,7 @@ FAILURES = {
     "no_person": ("We could not find a person in this photo.", "Try one with head and shoulders well in the picture."),
     "person_too_small": ("The person is too small in this photo.", "Try one taken from nearer."),
     "upload_lost": ("The server restarted before your photo was safe.", "Please add it once more."),
+    "object_damaged": ("The stored photo is damaged and does not open.", "Please add it once more."),
     "not_stored": ("Your photo could not be stored just now.", "Please try again in a moment."),
     "photo_erased": ("The photo was erased before the run was made.", "Add it once more if you still want headshots."),
     "expired": ("The time you chose was over before the run's turn came.", "Try again, perhaps with a longer time."),
@@ -78,15 +81,20 @@ def _trail(svc: Services, me: str, run_id: str) -> generations.Trail | None:
 def _proof(trail: generations.Trail, now: datetime) -> widgets.Html:
     """One line per copy: when it was erased, when storage said that it is gone, and how."""
     lines = []
-    for copy in trail.erased:
+    for name, copy in _named(trail.erased):
         if copy.gone_at is not None:
             proof = "Storage was asked for the object: not there. Storage was asked for a listing: not in it."
-            what = f"{copy.kind.label} erased ✓ proved"
-            lines.append(widgets.Event(at=copy.gone_at, what=what, proof=proof, state="kept"))
+            lines.append(widgets.Event(at=copy.gone_at, what=f"{name} erased ✓ proved", proof=proof, state="kept"))
         else:
             said = copy.probe_answer or "waiting for its turn"
             at = copy.erased_at or min(now, copy.erase_by)
-            lines.append(widgets.Event(at=at, what=f"{copy.kind.label}: not proved yet ({said})", state="counting"))
+            lines.append(widgets.Event(at=at, what=f"{name}: not proved yet ({said})", state="counting"))
     for copy in trail.kept:
         lines.append(widgets.Event(at=now, what=f"{copy.kind.label}: another run of yours still uses it", state="info"))
     return widgets.timeline(lines, now=now)
+
+
+def _named(held: Sequence[Copy]) -> list[tuple[str, Copy]]:
+    """Headshots have a number, as on the results; there is one of everything else."""
+    number = count(1)
+    return [(f"Headshot {next(number)}" if copy.kind is CopyKind.HEADSHOT else copy.kind.label, copy) for copy in held]
