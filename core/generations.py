@@ -53,7 +53,7 @@ from core.services import Services
 
 UPLOAD_GRACE = timedelta(seconds=30)
 """How long an upload may take to reach the vault before the worker looks after the run itself."""
-MAX_TRIES = 4
+MAX_TRIES = 8  # with their pauses some four minutes: a storage that is away for a moment loses no run
 MAX_VARIANTS = 4
 
 

@@ -36,12 +36,12 @@ CONTACT = "Contact"
 
 PHOTO_BEST = (
     "A plain selfie works best: only you, from the chest up, face towards a window, some room above your head. "
-    "Send the original rather than a copy from a chat."
+    "Send the original, not a copy from a chat."
 )
 PHOTO_AVOID_TITLE = "Keep out of the picture:"
 PHOTO_AVOID = (
-    "Other people, and children above all",
-    "Private documents, work screens, whiteboards",
+    "Other people, children above all",
+    "Private documents, work screens",
     "Badges, name tags, bank and identity cards",
     "Places that tell too much: your front door, a school, a clinic, a secured workplace",
 )
@@ -52,7 +52,7 @@ PHOTO_WHOSE = (
 
 CHANGES_ONLY = (
     "It stays you. The on-device engine works on light and colour, background and framing. It never redraws your "
-    "clothes, your hair or your face: nobody becomes slimmer, smoother or younger here."
+    "clothes, your hair or your face."
 )
 LIMITS_TITLE = "Where it reaches its limits:"
 LIMITS = (
@@ -62,7 +62,7 @@ LIMITS = (
 )
 
 DISCLAIMER = "Results are AI-edited. They are not photographs by a photographer, and can have mistakes."
-DISCLAIMER_LOOK = "Look at each one at full size. Whether an employer or an office accepts it is theirs to decide."
+DISCLAIMER_LOOK = "Look at each one at full size. Whether it is accepted somewhere is for them to decide."
 MARK = (
     "Each headshot says so itself, in a mark that machines can read. Websites often remove it: your word counts more."
 )
@@ -75,14 +75,14 @@ MARK_SAYS = (
 )
 DISCLOSE = (
     "You may always say that your headshot is AI-edited. Employers, regulated professions such as law or medicine, and "
-    "some application forms may require it. When unsure, ask first."
+    "some forms may require it. If unsure, ask."
 )
 PROHIBITED_TITLE = "Not allowed here:"
 PROHIBITED = (
     "Passports, visas, licences, any official identity document",
-    "Imitating a celebrity, or anybody else",
-    "False identities, and deepfakes of any kind",
-    "Photos of others without their permission",
+    "Imitating a celebrity or anybody else",
+    "False identities, deepfakes of any kind",
+    "Photos of others without permission",
     "Changing faces for its own sake",
 )
 
