@@ -14,11 +14,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from core import audit, bootstrap, doctor, migrations, moving, operators, retention
+from core import audit, bootstrap, canary, doctor, erasing, migrations, moving, operators, reconcile, retention
 from core.db import connect
 from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
-from core.models import Role
+from core.models import FindingKind, Role
 from core.settings import load_settings
 
 FINISH_WITHIN = 60.0
@@ -37,32 +37,101 @@ def migrate(options: argparse.Namespace) -> Answer:
     return True, {"before": before, "after": after}, f"The database is at version {after} (it was at {before})."
 
 
+OPERATOR = "operator:command-line"
+
+
 def sweep(options: argparse.Namespace) -> Answer:
     svc = bootstrap.build()
     if options.dry_run:
-        with svc.reading() as session:
-            found = retention.due_copies(session, svc.clock())
-        rows = [
-            {
-                "id": c.id,
-                "kind": c.kind.value,
-                "size": c.size,
-                "erase_by": c.erase_by.isoformat(),
-                "why": c.erase_reason.value,
-            }
-            for c in found
-        ]
-        lines = [
-            f"{row['id']}  {row['kind']}  {row['size']} bytes  due {row['erase_by']}  {row['why']}" for row in rows
-        ]
-        return True, {"dry_run": True, "due": rows}, "\n".join([*lines, f"{len(rows)} due."])
-    report = retention.sweep(svc)
+        return _dry_run(retention.plan(svc), svc.settings.erase_early_hours)
+    report = retention.confirm(svc, options.confirm, actor=OPERATOR) if options.confirm else retention.sweep(svc)
     late, _ = retention.overdue(svc, than=timedelta(0))
-    return (
-        late == 0,
-        {"dry_run": False, **asdict(report), "overdue": late},
-        f"{report.gone} erased and proved gone, {report.not_proved} not proved yet, {late} past their clock.",
-    )
+    held = retention.hold(svc)
+    data = {"dry_run": False, **asdict(report), "overdue": late, "plan": held.plan_hash if held else None}
+    text = f"{report.gone} erased and proved gone, {report.not_proved} not proved yet, {late} past their clock."
+    if report.stopped:
+        text += f" {retention.switch_state(svc).says}"
+    if held:
+        text += f" {held.says}"
+    return late == 0 and not report.stopped, data, text
+
+
+def _dry_run(plan: retention.Plan, early: int) -> Answer:
+    """What a sweep would erase, as it sees it."""
+    due = [
+        {"id": i.id, "kind": i.kind.value, "size": i.size, "erase_by": i.erase_by.isoformat(), "why": i.reason.value}
+        for i in plan.items
+    ]
+    lines = [f"{row['id']}  {row['kind']}  {row['size']} bytes  due {row['erase_by']}  {row['why']}" for row in due]
+    if plan.left_out:
+        lines.append(f"… and {plan.left_out} more")
+    data = {
+        "dry_run": True,
+        "due": due,
+        "total": plan.total,
+        "left_out": plan.left_out,
+        "size": plan.size,
+        "reasons": {reason.value: count for reason, count in plan.reasons.items()},
+        "kept_in_all": plan.kept_in_all,
+        "plan": plan.hash,
+        "valid_from": plan.made_at.isoformat(),
+        "valid_until": plan.valid_until.isoformat(),
+        "erase_early_hours": early,
+    }
+    lines += [f"{plan.total} due.", f"Plan {plan.hash}, valid until {plan.valid_until:%H:%M:%S} UTC."]
+    lines.append(f"Clocks of more than 24 hours end {early} h early; shorter ones have no margin.")
+    return True, data, "\n".join(lines)
+
+
+def compare(options: argparse.Namespace) -> Answer:
+    svc = bootstrap.build()
+    done = reconcile.compare(svc, deep=options.deep)
+    kinds = [] if options.mend is None else list(FindingKind) if options.mend == "all" else [FindingKind(options.mend)]
+    mended = {kind.value: reconcile.mend_all(svc, kind, actor=OPERATOR) for kind in kinds if done.found[kind]}
+    with svc.reading() as session:
+        left = reconcile.counts(session)
+    data = {
+        "objects": done.objects,
+        "rows": done.rows,
+        "found": {kind.value: count for kind, count in done.found.items()},
+        "mended": {kind: dict(outcomes) for kind, outcomes in mended.items()},
+        "left": {kind.value: count for kind, count in left.items()},
+    }
+    lines = [f"{done.objects} objects against {done.rows} rows."]
+    lines += [f"{count} {kind.value}, {left[kind]} left" for kind, count in done.found.items() if count]
+    return not any(left.values()), data, "\n".join(lines if len(lines) > 1 else [*lines, "They agree."])
+
+
+def erase_switch(options: argparse.Namespace) -> Answer:
+    svc = bootstrap.build()
+    if options.what == "stop":
+        erasing.stop(svc, reason=options.reason or "", actor=OPERATOR)
+    elif options.what == "start":
+        erasing.start(svc, actor=OPERATOR)
+    now = erasing.state(svc)
+    data = {"stopped": now.is_stopped, "since": now.stopped_at, "reason": now.reason}
+    well = now.is_stopped == (options.what == "stop")
+    return well, data, now.says or "Erasing goes on: what is due is erased."
+
+
+def sing(options: argparse.Namespace) -> Answer:
+    svc = bootstrap.build()
+    runs, song = canary.sing(svc), canary.song(svc)
+    well = bool(runs) and all(run.gone_at is not None for run in runs)
+    data = {
+        "well": well,
+        "canaries": [{"contract": r.contract.value, "gone": r.gone_at is not None, "failure": r.failure} for r in runs],
+        **{name: _in_seconds(getattr(song, name)) for name in ("p50", "p95", "longest")},
+        "last_well_at": song.last_well_at,
+    }
+    lines = [
+        f"{run.contract.value:<8} {'gone and proved' if run.gone_at else run.failure or 'not gone'}" for run in runs
+    ]
+    return well, data, "\n".join(lines or ["No canary was sent: erasing is stopped."])
+
+
+def _in_seconds(span: timedelta | None) -> float | None:
+    return span.total_seconds() if span is not None else None
 
 
 def examine(options: argparse.Namespace) -> Answer:
@@ -139,6 +208,9 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "migrate-objects": (migrate_objects, "move every image to another store, proved there before it is erased here"),
     "worker": (work, "make headshots and erase what is due, until stopped"),
     "sweep": (sweep, "erase everything that is due, now"),
+    "reconcile": (compare, "compare the whole store with the rows, and mend what is asked for"),
+    "canary": (sing, "send a drawn portrait the whole way, now"),
+    "erasing": (erase_switch, "stop or start all erasing, or say which it is"),
     "audit": (audit_log, "verify the audit log, or print the key that signs it"),
     "staff": (staff, "make a link that signs an operator in, once"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
@@ -162,6 +234,13 @@ def parser() -> argparse.ArgumentParser:
             verb.add_argument("--to", dest="target", choices=("local", "s3"), default="s3")
         if name == "sweep":
             verb.add_argument("--dry-run", action="store_true", help="print what is due; erase nothing")
+            verb.add_argument("--confirm", metavar="PLAN", help="run this plan, however much it is")
+        if name == "reconcile":
+            verb.add_argument("--mend", choices=[*(kind.value for kind in FindingKind), "all"])
+            verb.add_argument("--deep", action="store_true", help="open every image, too")
+        if name == "erasing":
+            verb.add_argument("what", choices=("stop", "start", "state"))
+            verb.add_argument("--reason", metavar="WORD", help="why it is stopped, in one word")
     return top
 
 

@@ -69,12 +69,17 @@ def arrived(svc: Services, copy_id: str) -> bool:
         copy.written_at = now
         wanted = copy.erased_at is None and copy.erase_by > now
         if not wanted:
-            copy.erase_by = min(copy.erase_by, now)
-            copy.erase_reason = EraseReason.NOT_WANTED
-            copy.erased_at = copy.gone_at = copy.evidence_id = None
-            copy.probe_again_at = None
+            reopen(copy, now)
         session.add(copy)
     return wanted
+
+
+def reopen(copy: Copy, now: datetime) -> None:
+    """Its bytes are there, and nobody wants them: whatever was said of it before, it is due."""
+    copy.erase_by = min(copy.erase_by, now)
+    copy.erase_reason = EraseReason.NOT_WANTED
+    copy.erased_at = copy.gone_at = copy.evidence_id = None
+    copy.probe_again_at = None
 
 
 def read(svc: Services, copy_id: str) -> bytes:

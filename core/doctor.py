@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from core import copies, jobs, migrations, retention
+from core import canary, copies, erasing, jobs, lifecycle, migrations, reconcile, retention
 from core.errors import WorkShotError
-from core.models import CopyKind, EraseReason, Subject, new_id
+from core.models import CopyKind, EraseReason, JobKind, Subject, new_id
 from core.services import Services
 
 LITTLE_SPACE = 1024**3
@@ -37,10 +37,15 @@ def examine(svc: Services) -> list[Check]:
         _database,
         _folder,
         _space,
+        _erasing,
         _canary,
+        _rule,
         _engines,
         _worker,
+        _sweep,
         _overdue,
+        _storage,
+        _canaries,
         _contact,
     )
     return [_run(check, svc) for check in checks]
@@ -79,8 +84,18 @@ def _space(svc: Services) -> Check:
     return Check("space", health, f"{free / 1024**3:.1f} GiB free in DATA_DIR")
 
 
+def _erasing(svc: Services) -> Check:
+    switch = erasing.state(svc)
+    if switch.is_stopped:
+        says = f"{switch.says} ({switch.reason}). `python -m core erasing start` lets it go on."
+        return Check("erasing", Health.BROKEN, says)
+    return Check("erasing", Health.FINE, "The switch is on: what is due is erased")
+
+
 def _canary(svc: Services) -> Check:
     """One object goes the whole way: row, write, read, erase, and proof that it is gone."""
+    if erasing.state(svc).is_stopped:
+        return Check("vault", Health.WARNING, "Not tried: a test object could not be erased while erasing is stopped.")
     now = svc.clock()
     with svc.transaction() as session:
         subject_id = new_id()
@@ -109,6 +124,51 @@ def _canary(svc: Services) -> Check:
     if not intact or outcome is not retention.Outcome.GONE:
         return Check("vault", Health.BROKEN, "A test object could not be read back, or not be proved gone.")
     return Check("vault", Health.FINE, "A test object was written, read, erased and proved gone")
+
+
+def _rule(svc: Services) -> Check:
+    """The bucket's own rule beside our clock and the policy."""
+    clocks = lifecycle.check(svc)
+    if clocks.findings:
+        says = " ".join(f"{finding.says} Mend: {finding.mend}" for finding in clocks.findings)
+        return Check("rule", Health.WARNING if clocks.holds else Health.BROKEN, f"{clocks.says}. {says}")
+    return Check("rule", Health.FINE, clocks.says)
+
+
+def _sweep(svc: Services) -> Check:
+    held, early = retention.hold(svc), svc.settings.erase_early_hours
+    if held is not None:
+        return Check("sweep", Health.BROKEN, held.says)
+    margin = f"Clocks of more than 24 hours end {early} h early; shorter ones have no margin"
+    return Check("sweep", Health.FINE, margin if early else "No clock has a margin (ERASE_EARLY_HOURS is 0)")
+
+
+def _storage(svc: Services) -> Check:
+    """What the last comparison of storage and rows left."""
+    with svc.reading() as session:
+        found = {kind: count for kind, count in reconcile.counts(session).items() if count}
+    if found:
+        told = ", ".join(f"{count} {kind.value}" for kind, count in found.items())
+        return Check("storage", Health.WARNING, f"Storage and rows differ: {told}. See `python -m core reconcile`.")
+    last = retention.last_time(svc, JobKind.RECONCILE)
+    when = f"Storage and rows agreed on {last.ended_at:%d %b, %H:%M} UTC" if last else "Not compared with the rows yet"
+    return Check("storage", Health.FINE, when)
+
+
+def _canaries(svc: Services) -> Check:
+    song = canary.song(svc)
+    if not song.is_well:
+        return Check("canary", Health.WARNING, f"The last canary failed ({song.last_failure}).")
+    if song.last_well_at is None:
+        return Check("canary", Health.FINE, "No canary has sung yet. `python -m core canary` sends one now.")
+    age = svc.clock() - song.last_well_at
+    says = f"The last was gone {age.total_seconds() / 60:.0f} min ago; p95 {_seconds(song.p95)} after its clock"
+    every = timedelta(minutes=svc.settings.canary_every_minutes)
+    return Check("canary", Health.WARNING if every and age > 3 * every else Health.FINE, says)
+
+
+def _seconds(span: timedelta | None) -> str:
+    return f"{span.total_seconds():.0f} s" if span is not None else "unknown"
 
 
 def _engines(svc: Services) -> Check:

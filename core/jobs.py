@@ -15,10 +15,11 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, generations, retention
+from core import audit, canary, generations, reconcile, retention
 from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
 from core.queue import Claim, LeaseLost, claim, enqueue
 from core.services import Services
+from core.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ BEAT_IS_OLD = timedelta(seconds=60)
 
 ENGINE_WORK = (JobKind.GENERATE,)
 UPKEEP_WORK = (JobKind.ERASE, JobKind.SWEEP)
+RARE_WORK = (JobKind.RECONCILE, JobKind.CANARY)
+"""Takes its time: whoever erases, or waits for a headshot, is not to wait for it."""
+LOOK_AGAIN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -43,23 +47,41 @@ class Step:
 
 def _erase(svc: Services, job: Claim) -> None:
     """Erase and prove what is due of one subject; come back for what could not be proved."""
-    retention.sweep(svc, subject_id=job.ref, after_each=job.renew)
+    report = retention.sweep(svc, subject_id=job.ref, after_each=job.renew)
+    soonest = LOOK_AGAIN if report.stopped else timedelta(seconds=1)
     with job.transaction() as session:
         waiting = retention.next_probe_at(session, svc.clock(), subject_id=job.ref)
         if waiting is None:
             job.done(session)
         else:
-            job.again(session, after=max(waiting - svc.clock(), timedelta(seconds=1)))
+            job.again(session, after=max(waiting - svc.clock(), soonest))
 
 
 def _sweep(svc: Services, job: Claim) -> None:
     retention.sweep(svc, after_each=job.renew)
     audit.tend(svc)
+    canary.prune(svc)
     with job.transaction() as session:
         _want_again(session, svc.clock())
         old = svc.clock() - timedelta(days=1)
         session.execute(sa.delete(WorkerBeat).where(col(WorkerBeat.seen_at) < old))
         job.done(session)
+
+
+def _reconcile(svc: Services, job: Claim) -> None:
+    reconcile.compare(svc, breath=job.renew)
+    with job.transaction() as session:
+        job.done(session)
+
+
+def _canary(svc: Services, job: Claim) -> None:
+    """Release them, and come back until the ordinary sweep has seen to them."""
+    still_sing = canary.collect(svc) if canary.any_sings(svc) else len(canary.release(svc))
+    with job.transaction() as session:
+        if still_sing:
+            job.again(session, after=LOOK_AGAIN)
+        else:
+            job.done(session)
 
 
 def _want_again(session: Session, now: datetime) -> None:
@@ -73,7 +95,22 @@ STEPS: dict[JobKind, Step] = {
     JobKind.GENERATE: Step(generations.run, generations.give_up, max_tries=generations.MAX_TRIES),
     JobKind.ERASE: Step(_erase),
     JobKind.SWEEP: Step(_sweep),
+    JobKind.RECONCILE: Step(_reconcile),
+    JobKind.CANARY: Step(_canary),
 }
+
+
+def next_at(kind: JobKind, settings: Settings, now: datetime) -> datetime | None:
+    """When scheduled work is due after this. None: never."""
+    if kind is JobKind.SWEEP:
+        return now + timedelta(seconds=settings.sweep_every_seconds)
+    if kind is JobKind.CANARY:
+        return now + timedelta(minutes=settings.canary_every_minutes) if settings.canary_every_minutes else None
+    tonight = now.replace(hour=settings.reconcile_hour, minute=0, second=0, microsecond=0)
+    return tonight if tonight > now else tonight + timedelta(days=1)
+
+
+SCHEDULED = (JobKind.SWEEP, JobKind.RECONCILE, JobKind.CANARY)
 
 
 class Worker:
@@ -137,16 +174,23 @@ class Worker:
             session.add(beat)
 
     def _tick(self) -> None:
-        now = self._svc.clock()
         with self._svc.transaction() as session:
-            tick = session.get(Tick, JobKind.SWEEP) or Tick(kind=JobKind.SWEEP, next_at=now)
-            is_due = tick.next_at <= now
-            if is_due:
-                tick.next_at = now + timedelta(seconds=self._svc.settings.sweep_every_seconds)
-                enqueue(session, JobKind.SWEEP, "-", at=now)
-            session.add(tick)
-        if is_due:
+            is_due = [self._start_if_due(session, kind, self._svc.clock()) for kind in SCHEDULED]
+        if any(is_due):
             self._svc.wake()
+
+    def _start_if_due(self, session: Session, kind: JobKind, now: datetime) -> bool:
+        """A sweep at once, the rest only when its time has come: a server that starts has enough to do."""
+        following = next_at(kind, self._svc.settings, now)
+        if following is None:
+            return False
+        tick = session.get(Tick, kind) or Tick(kind=kind, next_at=now if kind is JobKind.SWEEP else following)
+        is_due = tick.next_at <= now
+        if is_due:
+            tick.next_at = following
+            enqueue(session, kind, "-", at=now)
+        session.add(tick)
+        return is_due
 
     def rest(self) -> None:
         """The worker ends in good order: its beat does not linger as a worker that died."""

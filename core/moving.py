@@ -17,8 +17,8 @@ from itertools import islice
 
 from sqlmodel import col, select
 
-from core import jobs
-from core.errors import Busy, ObjectMissing, StorageUnavailable
+from core import erasing, jobs
+from core.errors import Busy, NotAllowed, ObjectMissing, StorageUnavailable
 from core.models import Copy
 from core.ports import ObjectStore, Presence
 from core.services import Services
@@ -53,9 +53,12 @@ class Move:
 
 
 def move_objects(svc: Services, *, source: ObjectStore, target: ObjectStore) -> Move:
-    """Raises Busy while a worker is alive, StorageUnavailable where nothing can be moved at all."""
+    """Raises Busy while a worker is alive, NotAllowed while erasing is stopped, StorageUnavailable where nothing can
+    be moved at all."""
     if jobs.is_alive(svc):
         raise Busy("Stop the server and every worker first. One of them was alive within the last minute.")
+    if erasing.state(svc).is_stopped:
+        raise NotAllowed("Erasing is stopped, and moving ends with erasing. `python -m core erasing start` first.")
     done = Move()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for keys in _batches(source):

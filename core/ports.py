@@ -27,6 +27,17 @@ class StoredObject:
     whole: bool = True  # False: what `get` does not read, as a half-written file, an old version, an unfinished upload
 
 
+@dataclass(frozen=True, kw_only=True)
+class LifecycleRule:
+    """What a store erases by itself."""
+
+    name: str
+    enabled: bool
+    prefix: str = ""
+    days: int | None = None  # after it was written; None: on a date, or not objects
+    narrowed: bool = False  # by more than the prefix, as by tags or sizes
+
+
 class ObjectStore(Protocol):
     """Keeps bytes under random keys, and can be asked whether it still does."""
 
@@ -55,6 +66,10 @@ class ObjectStore(Protocol):
     def inventory(self) -> Iterator[StoredObject]:
         """Everything there is, in no order, without holding it all at once. Raises StorageUnavailable: a listing
         that breaks off never looks like a short one."""
+
+    def lifecycle_rules(self) -> list[LifecycleRule] | None:
+        """What it erases by itself, as it says. None: a store of this kind has no such rules. Raises
+        StorageUnavailable, also where we may not ask."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,6 +70,8 @@ LISTED_PER_COPY = 300
 SHARE_COUNTS_FROM = 200
 """A share of a small vault is no sign of anything: three of five copies may well go at once."""
 SWEEP = "sweep"
+LOCKED_AWAY = "a lock on the vault keeps it"
+"""What is noted of a copy that storage may not erase."""
 
 
 class Outcome(StrEnum):
@@ -152,7 +154,7 @@ def _look(
 
 
 def _why(refused: StorageUnavailable) -> str:
-    return "a lock on the vault keeps it" if isinstance(refused, ObjectLocked) else "storage could not be reached"
+    return LOCKED_AWAY if isinstance(refused, ObjectLocked) else "storage could not be reached"
 
 
 def _note_erased(svc: Services, erased: Sequence[Copy]) -> None:
@@ -365,7 +367,8 @@ def _sweep_all(svc: Services, after_each: Callable[[], None]) -> Report:
     found = plan(svc, shows=0)
     held = _is_too_much(svc, found)
     _note_hold(svc, found if held else None)
-    report = Report(held=held) if held else _run(svc, found, after_each)
+    stopped = erasing.state(svc).is_stopped  # said also where nothing is due; each batch looks for itself
+    report = Report(held=held, stopped=stopped) if held or stopped else _run(svc, found, after_each)
     report = _erase_due(svc, sa.or_(*_not_by_the_clock()), after_each=after_each, report=report)
     _forget_links(svc)
     note_upkeep(svc, JobKind.SWEEP, started_at, well=not (held or report.stopped), **_figures(report))

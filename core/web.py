@@ -23,11 +23,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import access, audit, catalogue, copies, generations, jobs, operators, pictures
+from core import access, audit, canary, catalogue, copies, generations, jobs, operators, pictures, reconcile, retention
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
 from core.guard import new_session, same_origin, session_hash, set_staff_cookie, staff_hash, staff_hash_of
-from core.models import Copy, CopyKind, Generation, HeadshotRow
+from core.models import Copy, CopyKind, Generation, HeadshotRow, JobKind
 from core.ports import Framing
 from core.services import Services
 from core.settings import ROOT
@@ -203,7 +203,7 @@ class _Web:
         svc = self._services()
         parts = {"database": _answers(svc), "vault": _vault_answers(svc), "worker": _worker_lives(svc)}
         well = all(parts.values())
-        body = {"ok": well, **{name: "ok" if fine else "down" for name, fine in parts.items()}}
+        body = {"ok": well, **{name: "ok" if fine else "down" for name, fine in parts.items()}, **_shouts(svc)}
         return JSONResponse(body, status_code=200 if well else 503, headers={"cache-control": "no-store"})
 
     def metrics(self, request: Request) -> Response:
@@ -231,16 +231,19 @@ class _Figures(Collector):
             states = session.exec(select(Generation.state, func.count()).group_by(col(Generation.state))).all()
             held = session.exec(
                 select(Copy.kind, func.count(), func.coalesce(func.sum(Copy.size), 0))
-                .where(col(Copy.gone_at).is_(None))
+                .where(col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY)
                 .group_by(col(Copy.kind))
             ).all()
             late, unproved = session.exec(
                 select(
                     func.count().filter(col(Copy.erase_by) < now),
                     func.count().filter(col(Copy.erased_at).is_not(None)),
-                ).where(col(Copy.gone_at).is_(None))
+                ).where(col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY)
             ).one()
             waiting = generations.queue_length(session)
+            found = reconcile.counts(session)
+        stopped, hold, song = retention.switch_state(self._svc), retention.hold(self._svc), canary.song(self._svc)
+        swept = retention.last_time(self._svc, JobKind.SWEEP)
         beat = jobs.last_beat(self._svc)
         yield _family("workshot_runs", "Runs by state.", {("state", str(s)): n for s, n in states})
         yield _family("workshot_copies", "Copies that are not gone.", {("kind", str(k)): n for k, n, _ in held})
@@ -248,6 +251,21 @@ class _Figures(Collector):
         yield GaugeMetricFamily("workshot_copies_overdue", "Copies past their clock.", value=late)
         yield GaugeMetricFamily("workshot_copies_unproved", "Erased, and not proved gone yet.", value=unproved)
         yield GaugeMetricFamily("workshot_queue_length", "Runs that wait or are being made.", value=waiting)
+        yield GaugeMetricFamily("workshot_erasing_stopped", "1 while all erasing is.", value=stopped.is_stopped)
+        yield GaugeMetricFamily(
+            "workshot_sweep_held_copies", "Due, and waiting for an operator.", value=hold.copies if hold else 0
+        )
+        yield _family("workshot_findings", "Storage against rows.", {("kind", str(k)): n for k, n in found.items()})
+        yield GaugeMetricFamily("workshot_canary_failed", "1 if the last canary did.", value=not song.is_well)
+        if song.last_well_at is not None:
+            age = (now - song.last_well_at).total_seconds()
+            yield GaugeMetricFamily("workshot_canary_age_seconds", "Since a canary was last proved gone.", value=age)
+        if song.p95 is not None:
+            took = song.p95.total_seconds()
+            yield GaugeMetricFamily("workshot_canary_gone_p95_seconds", "From clock's end to proof.", value=took)
+        if swept is not None:
+            age = (now - swept.ended_at).total_seconds()
+            yield GaugeMetricFamily("workshot_sweep_age_seconds", "Since the last sweep ended.", value=age)
         if beat is not None:
             age = (now - beat).total_seconds()
             yield GaugeMetricFamily("workshot_worker_beat_age_seconds", "Since a worker was last alive.", value=age)
@@ -360,6 +378,17 @@ def _answers(svc: Services) -> bool:
 def _vault_answers(svc: Services) -> bool:
     """A key that never existed must be absent: any other answer means that storage cannot be asked."""
     return svc.vault.store.head("0" * 40).value == "absent"
+
+
+def _shouts(svc: Services) -> dict[str, str]:
+    """What keeps promises from being kept although people are served: an operator has to see to it."""
+    try:
+        switch, held = retention.switch_state(svc), retention.hold(svc)
+    except Exception:  # the database is down, and that is said already
+        return {}
+    stopped = f"stopped since {switch.stopped_at:%Y-%m-%dT%H:%MZ}" if switch.stopped_at else "ok"
+    asks = f"asks an operator since {held.held_at:%Y-%m-%dT%H:%MZ}" if held else "ok"
+    return {"erasing": stopped, "sweep": asks}
 
 
 def _worker_lives(svc: Services) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from PIL import Image
 
 from core.errors import EngineRefused, ObjectMissing, StorageUnavailable
-from core.ports import Finding, Framing, Headshot, Order, Presence, Stage, StoredObject
+from core.ports import Finding, Framing, Headshot, LifecycleRule, Order, Presence, Stage, StoredObject
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -33,6 +33,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.rules: list[LifecycleRule] | None = None
         self.down = False
         self.erases_nothing = False  # answers 200 and keeps the object
         self.head_refused = False  # 403
@@ -92,6 +93,10 @@ class MemoryStore:
         self._require_up()
         for key, data in list(self.objects.items()):
             yield StoredObject(key=key, size=len(data), modified_at=self._put_at.get(key, self.clock()))
+
+    def lifecycle_rules(self) -> list[LifecycleRule] | None:
+        self._require_up()
+        return self.rules
 
     def _require_up(self) -> None:
         if self.down:

@@ -65,6 +65,9 @@ def core(environment, monkeypatch, capsys):
     return run
 
 
+SWEPT = {"gone": 0, "not_proved": 0, "kept": 0, "stopped": False, "held": False, "overdue": 0, "plan": None}
+
+
 def written(folder: Path):
     return {path for path in folder.rglob("*") if path.is_file()}
 
@@ -121,16 +124,74 @@ def test_doctor_fails_where_something_is_broken(start, overdue, data_dir):
 def test_a_dry_sweep_lists_what_is_due_and_erases_nothing(core, overdue):
     status, out = core("sweep", "--dry-run", "--json")
 
-    due = json.loads(out)["due"]
+    answer = json.loads(out)
+    due = answer["due"]
     assert (status, len(due), overdue()) == (0, 2, 3)
     assert set(due[0]) == {"id", "kind", "size", "erase_by", "why"}
+    assert (answer["total"], answer["left_out"], answer["reasons"]) == (2, 0, {"contract": 2})
+    assert answer["valid_from"] < answer["valid_until"]
+
+
+def test_a_plan_that_was_looked_at_may_run_and_another_may_not(core, overdue):
+    plan = json.loads(core("sweep", "--dry-run", "--json")[1])["plan"]
+
+    status, out = core("sweep", "--confirm", plan[:-1] + ("0" if plan[-1] != "0" else "1"), "--json")
+    assert (status, json.loads(out)["error"], overdue()) == (2, "stale_plan", 3)
+    status, out = core("sweep", "--confirm", plan, "--json")
+    assert (status, json.loads(out)["gone"], overdue()) == (0, 2, 1)
+
+
+def test_beyond_the_cap_a_sweep_asks_and_names_the_plan_that_may_run(core, overdue):
+    status, out = core("sweep", "--json", SWEEP_CAP="1")
+    answer = json.loads(out)
+    assert (status, answer["held"], answer["gone"], overdue()) == (1, True, 0, 3)
+    status, out = core("doctor")
+    assert status == 1 and f"sweep --confirm {answer['plan']}" in out
+
+    status, out = core("sweep", "--confirm", answer["plan"], "--json", SWEEP_CAP="1")
+
+    assert (status, json.loads(out)["gone"], overdue()) == (0, 2, 1)
+
+
+def test_the_switch_stops_everything_and_says_so(core, overdue):
+    assert core("erasing", "stop")[0] == 2, "a reason is wanted"
+    status, out = core("erasing", "stop", "--reason", "wrong-clock")
+    assert status == 0 and out.startswith("Erasing is stopped since")
+    assert json.loads(core("erasing", "state", "--json")[1])["reason"] == "wrong-clock"
+
+    status, out = core("sweep", "--json")
+    assert (status, json.loads(out)["stopped"], overdue()) == (1, True, 3)
+    assert core("doctor")[0] == 1
+    assert core("canary")[0] == 1
+    assert core("erasing", "start")[0] == 0
+    assert core("sweep")[0] == 0 and overdue() == 1
+
+
+def test_storage_is_compared_and_mended_where_it_is_asked_for(core, overdue, data_dir):
+    core("sweep")
+    (path,) = (p for p in (data_dir / "vault").rglob("*") if p.is_file() and p.name[0] != ".")
+    path.write_bytes(path.read_bytes()[:-1])
+
+    status, out = core("reconcile", "--json")
+    assert (status, json.loads(out)["left"]["mismatch"], overdue()) == (1, 1, 1)
+    status, out = core("reconcile", "--mend", "mismatch", "--json")
+    assert (status, json.loads(out)["mended"], overdue()) == (0, {"mismatch": {"mended": 1}}, 0)
+    assert core("reconcile") == (0, "0 objects against 0 rows.\nThey agree.\n")
+
+
+def test_a_canary_goes_the_whole_way_under_every_contract(core):
+    status, out = core("canary", "--json")
+
+    answer = json.loads(out)
+    assert (status, answer["well"]) == (0, True)
+    assert [each["contract"] for each in answer["canaries"]] == ["process", "1h", "24h", "72h", "7d", "30d"]
 
 
 def test_a_sweep_erases_and_a_second_one_finds_nothing(start, core, overdue):
     status, out = start("sweep", "--json")
     assert (status, json.loads(out)) == (
         0,
-        {"dry_run": False, "gone": 2, "not_proved": 0, "kept": 0, "overdue": 0},
+        {"dry_run": False, **SWEPT, "gone": 2},
     )
     assert overdue() == 1
     status, out = core("sweep")
@@ -143,7 +204,7 @@ def test_a_sweep_that_could_not_prove_everything_fails(core, overdue, data_dir):
     status, out = core("sweep", "--json")
 
     assert status == 1
-    assert json.loads(out) == {"dry_run": False, "gone": 0, "not_proved": 2, "kept": 0, "overdue": 2}
+    assert json.loads(out) == {"dry_run": False, **SWEPT, "not_proved": 2, "overdue": 2}
 
 
 def test_bad_settings_are_one_answer_that_names_them_all(core):

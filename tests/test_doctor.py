@@ -6,11 +6,12 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import doctor, migrations, retention
+from core import canary, doctor, erasing, migrations, retention
 from core.doctor import Health
-from core.models import Copy, Subject
+from core.models import Copy, FindingKind, FindingRow, Subject
 
 ON_BOTH_DATABASES = True
+OPERATOR = "operator:o-1"
 
 
 @pytest.fixture
@@ -29,9 +30,8 @@ def test_a_healthy_installation_is_well(svc, worker):
 
     checks = doctor.examine(healthy)
 
-    assert {check.name: check.health for check in checks if check.name != "space"} == dict.fromkeys(
-        ("database", "folder", "vault", "engines", "worker", "clocks", "contact"), Health.FINE
-    )
+    names = "database folder erasing vault rule engines worker sweep clocks storage canary contact".split()
+    assert {check.name: check.health for check in checks if check.name != "space"} == dict.fromkeys(names, Health.FINE)
     assert doctor.is_well(checks)
 
 
@@ -113,3 +113,49 @@ def test_a_check_that_cannot_run_is_a_finding_without_its_message(svc):
 
 def test_space_is_told_in_numbers(svc):
     assert found(svc)["space"].says.endswith("GiB free in DATA_DIR")
+
+
+def test_stopped_erasing_is_broken_and_no_test_object_is_left_behind(svc, store):
+    erasing.stop(svc, reason="wrong-clock", actor=OPERATOR)
+
+    checks = found(svc)
+    assert checks["erasing"].health is Health.BROKEN and "erasing start" in checks["erasing"].says
+    assert checks["vault"].health is Health.WARNING
+    assert store.objects == {}
+
+
+def test_a_sweep_that_waits_for_an_operator_is_broken_and_names_the_plan(svc, ask, work, clock, limit_to):
+    ask(variants=2)
+    work()
+    clock.advance(days=30)
+    retention.sweep(limit_to(sweep_cap=2))
+
+    check = found(svc)["sweep"]
+    assert check.health is Health.BROKEN and retention.hold(svc).plan_hash in check.says
+
+
+def test_the_margin_is_said(svc, limit_to):
+    assert "24 h early" in found(limit_to(erase_early_hours=24))["sweep"].says
+    assert "No clock has a margin" in found(svc)["sweep"].says
+
+
+def test_a_bucket_without_a_rule_is_broken_and_the_mend_is_there(svc, store):
+    store.rules = []
+
+    check = found(svc)["rule"]
+    assert check.health is Health.BROKEN
+    assert "clock 30 d · policy 30 d" in check.says and '"Days": 30' in check.says
+
+
+def test_what_the_comparison_left_and_a_canary_that_failed_are_warnings(svc, store):
+    store.put("ab" * 20, b"stray")
+    store.clock = svc.clock
+    with svc.transaction() as session:
+        session.add(FindingRow(kind=FindingKind.UNTRACKED, ref="ab" * 20, size=5, detail="no row",
+                               first_seen_at=svc.clock(), last_seen_at=svc.clock()))  # fmt: skip
+    assert "1 untracked" in found(svc)["storage"].says
+    store.down = True
+    canary.release(svc)
+
+    check = found(svc)["canary"]
+    assert (check.health, check.says) == (Health.WARNING, "The last canary failed (storage_unavailable).")

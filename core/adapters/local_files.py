@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import ObjectMissing, StorageUnavailable
-from core.ports import Presence, StoredObject
+from core.ports import LifecycleRule, Presence, StoredObject
 
 MARKER = ".workshot-vault"
 _KEY = re.compile(r"[0-9a-f]{32,64}")
@@ -115,6 +115,9 @@ class LocalFiles:
                 path.rmdir()
             (self._folder / MARKER).unlink(missing_ok=True)
             self._folder.rmdir()
+
+    def lifecycle_rules(self) -> list[LifecycleRule] | None:
+        return None
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

@@ -28,7 +28,7 @@ from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
 
 from core.errors import ObjectLocked, ObjectMissing, StorageUnavailable
-from core.ports import Presence, StoredObject
+from core.ports import LifecycleRule, Presence, StoredObject
 
 BATCH = 1000
 """The most keys that one batch delete may name."""
@@ -167,6 +167,16 @@ class S3Store:
             for each in self._uploads():
                 yield _stored(each["Key"], 0, each["Initiated"], whole=False)
 
+    def lifecycle_rules(self) -> list[LifecycleRule] | None:
+        with _our_errors():
+            try:
+                answer = self._client.get_bucket_lifecycle_configuration(Bucket=self._bucket)
+            except ClientError as exc:
+                if _code(exc) == "NoSuchLifecycleConfiguration":
+                    return []
+                raise
+        return [_rule(each) for each in answer.get("Rules", ())]
+
     # ------------------------------------------------------------------------------------------------ erasing
     def _delete(self, key: str, **version: str) -> None:
         try:
@@ -302,6 +312,20 @@ class S3Store:
 
 def _stored(key: str, size: int, modified_at: Any, *, whole: bool = True) -> StoredObject:
     return StoredObject(key=key, size=size, modified_at=modified_at.astimezone(UTC), whole=whole)
+
+
+def _rule(told: Any) -> LifecycleRule:
+    """Old servers put the prefix beside the filter, and `And` holds what narrows it further."""
+    only = told.get("Filter") or {}
+    both = only.get("And") or {}
+    narrowing = {"Tag", "Tags", "ObjectSizeGreaterThan", "ObjectSizeLessThan"} & (set(only) | set(both))
+    return LifecycleRule(
+        name=told.get("ID", ""),
+        enabled=told.get("Status") == "Enabled",
+        prefix=both.get("Prefix") or only.get("Prefix") or told.get("Prefix") or "",
+        days=(told.get("Expiration") or {}).get("Days"),
+        narrowed=bool(narrowing),
+    )
 
 
 def _failures(answer: Any, keys: Sequence[str]) -> dict[str, StorageUnavailable]:
