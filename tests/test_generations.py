@@ -418,7 +418,7 @@ def test_process_erases_the_uploads_when_the_run_ends_in_any_way(svc, ask, work,
         work()
         if not look(run_id).run.state.is_live:
             break
-        clock.advance(minutes=3)
+        clock.advance(minutes=5)
 
     run = look(run_id).run
     assert not run.state.is_live
