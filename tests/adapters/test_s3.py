@@ -213,6 +213,15 @@ def test_every_version_and_marker_goes(s3, bucket, key, how, hides):
     assert set(bucket.versions) == {other}
 
 
+def test_versions_of_a_key_that_only_begins_like_it_stay(s3, bucket, key):
+    bucket.keeps_versions = True
+    for each in (key, f"{key}.part"):
+        s3.put(each, b"x")
+    s3.erase(key)
+
+    assert set(bucket.versions) == {f"{key}.part"}
+
+
 def test_a_real_versioned_bucket_is_emptied_of_a_key(s3_servers):
     client = s3_servers.client("moto")
     client.create_bucket(Bucket="versioned", CreateBucketConfiguration={"LocationConstraint": "auto"})
