@@ -371,9 +371,9 @@ def test_an_entry_from_a_clock_that_runs_ahead_is_not_pruned(svc: Services, cloc
     ahead = replace(svc, clock=lambda: LONG_AGO + timedelta(days=3))
     write(ahead)
     audit.checkpoint(svc)
-    clock.advance(days=367)
+    clock.advance(days=368)
     assert audit.prune(svc) == 0
-    clock.advance(days=4)
+    clock.advance(days=3)
     assert audit.prune(svc) == 2
 
 
