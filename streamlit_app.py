@@ -15,6 +15,10 @@ if session.in_script_run():
     own = pages.for_operator(operator.role if operator else None)
     st.navigation([*pages.for_everyone(), *own], position="top").run()
 else:
+    import gc
+
+    gc.disable()  # until the server has started: imports leave next to no garbage, and looking for it costs a tenth
+
     from urllib.parse import urlsplit
 
     from starlette.middleware import Middleware

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -17,7 +17,7 @@ from core.adapters.runner_embedded import EmbeddedRunner
 from core.clock import Clock, utc_now
 from core.db import PATIENCE, connect
 from core.drafts import Drafts
-from core.engines.on_device.engine import OnDevice
+from core.engines.late import Late
 from core.errors import BadSettings, StorageUnavailable
 from core.fair_use import Guesses, Networks
 from core.ports import ObjectStore, Runner
@@ -27,10 +27,14 @@ from core.settings import Settings, decode_key, listed, load_settings
 from core.signing import Signer
 from core.vault import Vault
 
+if TYPE_CHECKING:
+    from core.engines.on_device.engine import OnDevice
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+ON_DEVICE = "on_device"
 CONNECTIONS_OF_A_SERVER = 16
 """To the object store, beside one for each run: upkeep, and the threads that hand out images."""
 
@@ -40,13 +44,13 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
     settings = settings or load_settings()
     make_data_dir(settings.data_dir)
     database = open_database(settings)
-    on_device = OnDevice(clock=clock, run_by=settings.run_by or "whoever runs this server")
+    on_device = Late(lambda: _on_device(settings, clock))
     key = master_key(settings, database)
     return Services(
         settings=settings,
         database=database,
         vault=Vault(store or object_store(settings, database), key),
-        engines={on_device.name: on_device},
+        engines={ON_DEVICE: on_device},
         framer=on_device,
         drafts=Drafts(clock),
         networks=Networks(clock),
@@ -54,6 +58,12 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
         signer=signer(settings),
         clock=clock,
     )
+
+
+def _on_device(settings: Settings, clock: Clock) -> "OnDevice":
+    from core.engines.on_device.engine import OnDevice
+
+    return OnDevice(clock=clock, run_by=settings.run_by or "whoever runs this server")
 
 
 def with_runner(svc: Services) -> tuple[Services, Runner]:

@@ -9,18 +9,15 @@ A canary has a subject and copies like anybody, marked as one, and no run: count
 cannot see it. Its rows are gone a day later, with their evidence; its times are kept for a month.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-import numpy as np
 import sqlalchemy as sa
-from PIL import Image, ImageDraw, ImageFilter
 from sqlmodel import Session, col, select
 
-from core import copies, erasing, intake, retention
+from core import copies, erasing, retention
 from core.contracts import Contract, offered
 from core.errors import WorkShotError
 from core.models import CanaryRun, Copy, CopyKind, EraseReason, Evidence, Subject, new_id
@@ -63,6 +60,9 @@ def release(svc: Services, *, sings_for: timedelta = SINGS_FOR) -> list[CanaryRu
 
 def _made(svc: Services) -> tuple[list[bytes], str | None]:
     """The portrait as an upload, and a headshot made from it here. Never by anybody else."""
+    from core import intake  # what reads and draws pictures is loaded for the first one, not while the server starts
+    from core.canary_portrait import drawn_portrait
+
     try:
         portrait = intake.read(drawn_portrait()).data
     except WorkShotError as exc:
@@ -221,26 +221,3 @@ def prune(svc: Services) -> int:
         session.execute(sa.delete(Subject).where(col(Subject.id).in_(over)))
         session.execute(sa.delete(CanaryRun).where(col(CanaryRun.started_at) < now - TIMES_KEPT))
     return len(over)
-
-
-def drawn_portrait() -> bytes:
-    """Head and shoulders from ovals, with light from the left. No eyes, no mouth: it is nobody."""
-    width, height, wall = 640, 800, (150, 160, 165)
-    picture = Image.new("RGB", (width, height), wall)
-    draw = ImageDraw.Draw(picture)
-    shapes = (
-        ("ellipse", (173, 147, 467, 560), (45, 32, 26)),  # hair
-        ("ellipse", (40, 573, 600, 1200), (38, 48, 78)),  # shoulders
-        ("polygon", (247, 573, 393, 573, 320, 720), (235, 235, 238)),  # collar
-        ("rectangle", (264, 467, 376, 600), (188, 140, 112)),  # neck
-        ("ellipse", (207, 200, 433, 533), (214, 168, 140)),  # head
-        ("ellipse", (220, 253, 420, 527), (218, 172, 144)),
-    )
-    for shape, where, colour in shapes:
-        getattr(draw, shape)(where, fill=colour)
-    picture = picture.filter(ImageFilter.GaussianBlur(3))
-    light = np.asarray(picture, dtype=np.float32) * np.linspace(1.12, 0.82, width, dtype=np.float32)[None, :, None]
-    grain = np.random.default_rng(1).normal(0, 4, light.shape)
-    out = io.BytesIO()
-    Image.fromarray((light + grain).clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=90)
-    return out.getvalue()

@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from core.clock import Clock
 from core.errors import Busy, NotFound
-from core.intake import CleanPhoto
+
+if TYPE_CHECKING:  # intake reads pictures, for which large libraries are loaded; this only keeps what it gave
+    from core.intake import CleanPhoto
 
 
 class DraftKind(StrEnum):
@@ -32,7 +34,7 @@ class Draft:
     id: str
     kind: DraftKind
     received_at: datetime
-    photo: CleanPhoto = field(repr=False)
+    photo: "CleanPhoto" = field(repr=False)
 
     @property
     def size(self) -> int:
@@ -74,7 +76,7 @@ class Drafts:
         self._shelves: dict[str, _Shelf] = {}
         self._lock = threading.Lock()
 
-    def put(self, session: str, kind: DraftKind, photo: CleanPhoto) -> Draft:
+    def put(self, session: str, kind: DraftKind, photo: "CleanPhoto") -> Draft:
         """Replaces the session's draft of this kind. Raises Busy when there is no room."""
         with self._lock:
             now = self._clock()

@@ -2,8 +2,6 @@
 
 import io
 
-from PIL import Image
-
 from core import marks
 from core.catalogue import Purpose
 
@@ -12,6 +10,8 @@ Size = tuple[int, int]  # width, height in px
 
 def smaller(data: bytes, size: Size) -> bytes:
     """The same JPEG at another size of the same shape, its marks carried over."""
+    from PIL import Image  # not while the server starts: most of this module is arithmetic
+
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         image.draft("RGB", (size[0] * 2, size[1] * 2))
         scaled = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)

@@ -1,6 +1,7 @@
 """The server around the pages: what starts before the first visitor, what runs beside, and what ends in good order."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ from core.ui import app, session
 log = logging.getLogger(__name__)
 
 PRUNE_EVERY = timedelta(seconds=20)
+WARM_UP_AFTER = timedelta(seconds=1)
+"""After the start: whoever asks whether the server is well gets an answer first."""
 
 
 def lifespan(settings: Settings) -> Callable[[Any], Any]:
@@ -32,8 +35,11 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
             svc, runner = bootstrap.with_runner(svc)
             runner.start()
         app.provide(svc)
+        gc.freeze()  # what is there now stays: looking through it again and again finds nothing
+        gc.enable()  # see streamlit_app.py
         session.open_browser()
         beside = [
+            asyncio.create_task(_warm_up(svc)),
             asyncio.create_task(session.purge_closed_sessions(svc.clock)),
             asyncio.create_task(_forget_drafts(svc)),
         ]
@@ -47,6 +53,22 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
                 await asyncio.to_thread(runner.stop)
 
     return running
+
+
+async def _warm_up(svc: Services) -> None:
+    """What reads pictures is loaded before the first photo comes, and after the start."""
+    await asyncio.sleep(WARM_UP_AFTER.total_seconds())
+    try:
+        await asyncio.to_thread(_load_engines, svc)
+    except Exception as exc:
+        log.error("Loading an engine failed: %s", outline(exc))
+
+
+def _load_engines(svc: Services) -> None:
+    from core import intake  # noqa: F401
+
+    for engine in svc.engines.values():
+        _ = engine.stages
 
 
 async def _forget_drafts(svc: Services) -> None:
