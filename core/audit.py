@@ -75,6 +75,10 @@ class Action(StrEnum):
     COPY_GONE = "copy:gone"
     OBJECT_ERASED = "object:erased"
     COPY_MENDED = "copy:mended"
+    COPY_ERASE_ASKED = "copy:erase_asked"
+    COPY_PROBE_ASKED = "copy:probe_asked"
+    FINDING_MEND_ASKED = "finding:mend_asked"
+    RETENTION_EXPORTED = "retention:exported"
     ERASING_STOPPED = "erasing:stopped"
     ERASING_STARTED = "erasing:started"
     SWEEP_HELD = "sweep:held"
@@ -119,6 +123,10 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.COPY_GONE: _deed("A copy was shown to be gone", "copy", "kind"),
     Action.OBJECT_ERASED: _deed("An object without a row was erased", "object"),
     Action.COPY_MENDED: _deed("A copy was made to match storage", "copy", "finding"),
+    Action.COPY_ERASE_ASKED: _deed("An operator had what is due erased at once", "copy", "kind"),
+    Action.COPY_PROBE_ASKED: _deed("An operator had storage asked again", "copy", "kind"),
+    Action.FINDING_MEND_ASKED: _deed("An operator had a finding mended", "copy or object", "finding", "outcome"),
+    Action.RETENTION_EXPORTED: _deed("A queue of copies was exported", "operator", "queue", "filters"),
     Action.ERASING_STOPPED: _deed("All erasing was stopped", "switch", "reason"),
     Action.ERASING_STARTED: _deed("Erasing was started again", "switch"),
     Action.SWEEP_HELD: _deed("A sweep found too much to erase unasked", "plan", "copies"),

@@ -15,7 +15,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, canary, generations, reconcile, retention
+from core import audit, canary, futures, generations, reconcile, retention
 from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
 from core.queue import Claim, LeaseLost, claim, enqueue
 from core.services import Services
@@ -60,6 +60,7 @@ def _erase(svc: Services, job: Claim) -> None:
 def _sweep(svc: Services, job: Claim) -> None:
     retention.sweep(svc, after_each=job.renew)
     audit.tend(svc)
+    futures.tend(svc)
     canary.prune(svc)
     with job.transaction() as session:
         _want_again(session, svc.clock())

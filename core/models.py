@@ -147,6 +147,10 @@ class Copy(SQLModel, table=True):
         sa.CheckConstraint("gone_at IS NULL OR erased_at IS NOT NULL", name="ck_copy_gone_after_erased"),
         sa.Index("ix_copy_due", "erase_by", sqlite_where=sa.text("gone_at IS NULL"),
                  postgresql_where=sa.text("gone_at IS NULL")),
+        sa.Index("ix_copy_kept", "created_at", sqlite_where=sa.text("gone_at IS NULL"),
+                 postgresql_where=sa.text("gone_at IS NULL")),
+        sa.Index("ix_copy_asked", "erase_by", sqlite_where=sa.text("gone_at IS NULL AND probe_answer IS NOT NULL"),
+                 postgresql_where=sa.text("gone_at IS NULL AND probe_answer IS NOT NULL")),
     )  # fmt: skip
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
@@ -178,7 +182,13 @@ class Generation(SQLModel, table=True):
     """One run: a portrait, choices, an engine, and 1 to 4 headshots."""
 
     __tablename__ = "generation"
-    __table_args__ = (sa.Index("ix_generation_subject", "subject_id", "created_at"),)
+    __table_args__ = (
+        sa.Index("ix_generation_subject", "subject_id", "created_at"),
+        sa.Index("ix_generation_clothing", "clothing_id", sqlite_where=sa.text("clothing_id IS NOT NULL"),
+                 postgresql_where=sa.text("clothing_id IS NOT NULL")),
+        sa.Index("ix_generation_backdrop", "backdrop_id", sqlite_where=sa.text("backdrop_id IS NOT NULL"),
+                 postgresql_where=sa.text("backdrop_id IS NOT NULL")),
+    )  # fmt: skip
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     number: str = Field(unique=True, max_length=12)  # what a person can quote; says nothing about them
@@ -399,6 +409,17 @@ class FindingRow(SQLModel, table=True):
     detail: str = Field(max_length=60)
     first_seen_at: datetime = Field(sa_type=UtcDateTime)
     last_seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ForecastRow(SQLModel, table=True):
+    """What goes when, as it was last counted: counting a million copies is nothing that a page could wait for."""
+
+    __tablename__ = "forecast"
+
+    name: str = Field(primary_key=True, max_length=24)
+    counted_at: datetime = Field(sa_type=UtcDateTime)
+    took_ms: int
+    cells: str = Field(sa_type=sa.Text)  # JSON: days, kinds, contracts and numbers
 
 
 class CanaryRun(SQLModel, table=True):
