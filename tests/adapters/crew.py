@@ -35,17 +35,17 @@ _PROCESSES.set_forkserver_preload(["tests.adapters.crew"])
 
 
 class UnhurriedEngine(DrawingEngine):
-    """A run takes a second: long enough to be caught in the middle of one."""
+    """A run takes a second, long enough to be caught in the middle of one; and more where it falls silent."""
 
     stages = ("light", "backdrop", "finishing")
 
-    def __init__(self, pause: float) -> None:
+    def __init__(self, silence: float) -> None:
         super().__init__()
-        self._pause = pause
+        self._silence = silence
         self.at_stage = self._take_time
 
-    def _take_time(self, _: str) -> None:
-        Event().wait(self._pause)
+    def _take_time(self, stage: str) -> None:
+        Event().wait(self._silence if stage == "finishing" else 0.2)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Home:
 
     data_dir: Path
     database_url: str
-    pause: float = 0.2
+    silence: float = 0.2  # seconds within a run in which it writes nothing
 
     def services(self) -> Services:
         settings = Settings(
@@ -66,7 +66,7 @@ class Home:
             canary_every_minutes=0,
             queue_limit=1000,
         )
-        engine = UnhurriedEngine(self.pause)
+        engine = UnhurriedEngine(self.silence)
         return replace(bootstrap.build(settings), engines={engine.name: engine}, framer=engine)
 
 
