@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,13 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from core import generations, jobs, migrations
+from core import copies, generations, jobs, migrations
 from core.contracts import Contract
 from core.db import connect
 from core.drafts import Drafts
 from core.fair_use import Guesses, Networks
 from core.generations import Agreement, Choices, Upload
-from core.models import CopyKind, new_id
+from core.models import Copy, CopyKind, Subject, new_id
 from core.services import Services
 from core.settings import Settings
 from core.signing import Signer
@@ -28,6 +28,7 @@ from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
 from tests.peers.postgres import Cluster
 from tests.peers.s3_servers import S3Servers
 
+PLAIN = b"a face"
 ANN, BOB, EVE = "a" * 64, "b" * 64, "e" * 64
 """Session hashes: the one who uploads, the one with the claim code, the one who has no business here."""
 
@@ -226,3 +227,60 @@ def again(svc: Services) -> Callable[..., str]:
         )
 
     return press
+
+
+@pytest.fixture
+def given_subject(svc: Services) -> Callable[..., str]:
+    """Somebody, with a key and a claim code."""
+
+    def make() -> str:
+        subject = Subject(id=new_id(), created_at=svc.clock(), claim_hash=new_id(), claim_issued_at=svc.clock())
+        subject.sealed_key = svc.vault.make_key(subject.id)
+        with svc.transaction() as session:
+            session.add(subject)
+        return subject.id
+
+    return make
+
+
+@pytest.fixture
+def given_copy(svc: Services, given_subject: Callable[..., str]) -> Callable[..., Copy]:
+    """A copy whose clock ends in so long, with its bytes in the vault unless told otherwise."""
+
+    def make(
+        *,
+        ends_in: timedelta = timedelta(0),
+        subject_id: str | None = None,
+        written: bool = True,
+        kind: CopyKind = CopyKind.PORTRAIT,
+    ) -> Copy:
+        with svc.transaction() as session:
+            copy = copies.plan(
+                session,
+                subject_id=subject_id or given_subject(),
+                kind=kind,
+                width=1,
+                height=1,
+                size=len(PLAIN),
+                at=svc.clock(),
+                erase_by=svc.clock() + ends_in,
+            )
+        if written:
+            with svc.transaction() as session:
+                stored = session.get_one(Copy, copy.id)
+                svc.vault.put(session.get_one(Subject, copy.subject_id), stored, PLAIN)
+                stored.written_at = svc.clock()
+        return copy
+
+    return make
+
+
+@pytest.fixture
+def now_of(svc: Services) -> Callable[[Any], Any]:
+    """A row as it stands now."""
+
+    def get(row: Any) -> Any:
+        with svc.reading() as session:
+            return session.get_one(type(row), row.id)
+
+    return get

@@ -91,7 +91,8 @@ class MemoryStore:
 
     def inventory(self) -> Iterator[StoredObject]:
         self._require_up()
-        for key, data in list(self.objects.items()):
+        for key in sorted(self._ever if self.listing_lags else self.objects):
+            data = self.objects.get(key, b"")
             yield StoredObject(key=key, size=len(data), modified_at=self._put_at.get(key, self.clock()))
 
     def lifecycle_rules(self) -> list[LifecycleRule] | None:

@@ -10,62 +10,12 @@ from sqlmodel import col, func, select
 from core import access, copies, generations, jobs, retention
 from core.contracts import Contract
 from core.errors import NotAllowed, NotFound, StorageUnavailable
-from core.models import BrowserSession, Copy, CopyKind, EraseReason, Evidence, Generation, Subject, new_id
+from core.models import BrowserSession, Copy, CopyKind, EraseReason, Evidence, Generation, Subject
 from core.ports import Presence
 from core.retention import ASK_AGAIN_FIRST, ASK_AGAIN_LATEST, BATCH, LINKS_KEPT, WRITE_SETTLES, Outcome
-from tests.conftest import ANN, BOB, on_all_threads
+from tests.conftest import ANN, BOB, PLAIN, on_all_threads
 
 ON_BOTH_DATABASES = True
-PLAIN = b"a face"
-
-
-@pytest.fixture
-def given_subject(svc):
-    def make():
-        subject = Subject(id=new_id(), created_at=svc.clock(), claim_hash=new_id(), claim_issued_at=svc.clock())
-        subject.sealed_key = svc.vault.make_key(subject.id)
-        with svc.transaction() as session:
-            session.add(subject)
-        return subject.id
-
-    return make
-
-
-@pytest.fixture
-def given_copy(svc, given_subject):
-    """A copy whose clock ends in so long, with its bytes in the vault unless told otherwise."""
-
-    def make(*, ends_in=timedelta(0), subject_id=None, written=True, kind=CopyKind.PORTRAIT):
-        with svc.transaction() as session:
-            copy = copies.plan(
-                session,
-                subject_id=subject_id or given_subject(),
-                kind=kind,
-                width=1,
-                height=1,
-                size=len(PLAIN),
-                at=svc.clock(),
-                erase_by=svc.clock() + ends_in,
-            )
-        if written:
-            with svc.transaction() as session:
-                stored = session.get_one(Copy, copy.id)
-                svc.vault.put(session.get_one(Subject, copy.subject_id), stored, PLAIN)
-                stored.written_at = svc.clock()
-        return copy
-
-    return make
-
-
-@pytest.fixture
-def now_of(svc):
-    """A row as it stands now."""
-
-    def get(row):
-        with svc.reading() as session:
-            return session.get_one(type(row), row.id)
-
-    return get
 
 
 def keys_of(svc, *subject_ids):
