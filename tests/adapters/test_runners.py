@@ -1,5 +1,6 @@
 """One contract for both runners, and what many workers on a real PostgreSQL survive."""
 
+import asyncio
 import random
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from core.adapters.runner_postgres import ListeningRunner
 from core.db import ITS_PATIENCE, connect
 from core.models import Copy, JobKind, RunState, StageEvent
 from core.settings import ROOT, Settings
+from core.ui.server import lifespan
 from tests.adapters.crew import LEASE, PATIENT, Crew, Home, UnhurriedEngine
 from tests.peers.postgres import Cluster
 
@@ -326,3 +328,16 @@ def test_workers_of_the_command_line(tmp_path: Path, postgres_url: str) -> None:
     assert [worker.returncode for worker in workers] == [0, 0]
     assert not jobs.is_alive(svc)
     svc.database.dispose()
+
+
+@pytest.mark.parametrize(("worker", "works"), [("embedded", True), ("external", False)])
+def test_a_server_works_itself_unless_told_to_leave_it_to_workers(crew: Crew, worker: str, works: bool) -> None:
+    """Several servers may stand beside each other on one database; here one, with its worker or without."""
+    settings = crew.svc.settings.model_copy(update={"worker": worker})
+
+    async def serve_for_a_moment() -> bool:
+        async with lifespan(settings)(None):
+            return any(thread.name.startswith("worker-") for thread in threading.enumerate())
+
+    assert asyncio.run(serve_for_a_moment()) is works
+    assert crew.beats() == 0, "and it leaves in good order"
