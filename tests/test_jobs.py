@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, func, select
 
-from core import jobs, queue
+from core import generations, jobs, queue
 from core.jobs import BEAT_IS_OLD, ENGINE_WORK, LONGEST_STEP, RETRY_FIRST, RETRY_LATEST, UPKEEP_WORK
 from core.models import Generation, Job, JobKind, RunState, Tick, WorkerBeat
 
@@ -44,7 +44,7 @@ def test_a_step_that_fails_is_tried_again_after_longer_and_longer_pauses(svc, as
             waits.append(job.run_at - clock())
             clock.now = job.run_at
 
-    assert waits == [RETRY_FIRST * 2**n for n in range(4)]
+    assert waits == [RETRY_FIRST * 2**n for n in range(generations.MAX_TRIES)]
 
 
 def test_upkeep_is_never_given_up(svc, worker, clock, the_job, store):
