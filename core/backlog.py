@@ -363,7 +363,7 @@ _MENDED = {
 def as_row(item: Item) -> list[str]:
     """A line of the CSV, in the order of COLUMNS. Instants are UTC."""
     return [
-        item.ref,
+        item.ref if item.ref[:1].isalnum() else f"'{item.ref}",  # a foreign object may be named like a formula
         item.queue.value if item.queue else "",
         item.kind.value if item.kind else "",
         str(item.size),

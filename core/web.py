@@ -10,7 +10,7 @@ import hmac
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import access, audit, catalogue, copies, generations, jobs, operators, pictures, retention
+from core import access, audit, backlog, catalogue, copies, generations, jobs, operators, pictures, retention
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
 from core.guard import new_session, same_origin, session_hash, set_staff_cookie, staff_hash, staff_hash_of
@@ -47,6 +47,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/staff/{token}", web.staff_door, methods=["GET"]),
         Route("/staff/{token}", web.staff_sign_in, methods=["POST"]),
         Route("/ops/audit.{form}", web.audit_export, methods=["GET"]),
+        Route("/ops/retention.csv", web.retention_export, methods=["GET"]),
         Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
         Mount("/pictures", _Assets(directory=ROOT / "data" / "pictures")),
     ]
@@ -194,6 +195,24 @@ class _Web:
         name = f"workshot-audit-{svc.clock():%Y%m%d-%H%M}.{form}"
         return StreamingResponse(lines, media_type=kind, headers=_attached(name))
 
+    def retention_export(self, request: Request) -> Response:
+        """A queue of the retention page as CSV, for those who may see it: ids and clocks, nobody's pictures."""
+        svc = self._services()
+        who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
+        if who is None:
+            return _nothing_here()
+        try:
+            wanted = backlog.Wanted.of_words(request.query_params)
+        except ValueError:
+            return _nothing_here()
+        exported, now = audit.Action.RETENTION_EXPORTED, svc.clock()
+        facts = {"queue": wanted.queue.value, "filters": len(wanted.as_words()) - 1}
+        with svc.transaction() as session:
+            audit.record(session, exported, who.id, at=now, actor=who.actor, **facts)
+        lines = _csv_of(backlog.COLUMNS, map(backlog.as_row, backlog.matching(svc, wanted)))
+        name = f"workshot-{wanted.queue.value}-{now:%Y%m%d-%H%M}.csv"
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
+
     # ------------------------------------------------------------------------------------------------ operation
     def health(self, request: Request) -> Response:
         """200 where people are served: database and vault answer, and a worker is alive."""
@@ -246,12 +265,16 @@ def _json_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 
 def _csv_lines(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    written = (row | {"facts": json.dumps(row["facts"], sort_keys=True, separators=(",", ":"))} for row in rows)
+    return _csv_of(audit.ENTRY_COLUMNS, ([row[name] for name in audit.ENTRY_COLUMNS] for row in written))
+
+
+def _csv_of(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\r\n")
-    writer.writerow(audit.ENTRY_COLUMNS)
+    writer.writerow(columns)
     for row in rows:
-        facts = json.dumps(row["facts"], sort_keys=True, separators=(",", ":"))
-        writer.writerow([facts if name == "facts" else row[name] for name in audit.ENTRY_COLUMNS])
+        writer.writerow(row)
         if line.tell() > 32_000:
             yield line.getvalue()
             line.seek(0)

@@ -8,7 +8,7 @@ from core.ui import operators
 
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
 SIGN_IN = "pages/sign_in.py"
-OPS_AUDIT = "pages/ops_audit.py"
+OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
 
 
 def for_everyone() -> list[StreamlitPage]:
@@ -27,4 +27,7 @@ def for_operator(role: Role | None) -> list[StreamlitPage]:
     return [st.Page(path, title=title) for path, title, roles in _FOR_OPERATORS if role in roles]
 
 
-_FOR_OPERATORS = ((OPS_AUDIT, "Audit", (Role.SUPPORT, Role.FOUNDER)),)
+_FOR_OPERATORS = (
+    (OPS_RETENTION, "Retention", (Role.SUPPORT, Role.FOUNDER)),
+    (OPS_AUDIT, "Audit", (Role.SUPPORT, Role.FOUNDER)),
+)
