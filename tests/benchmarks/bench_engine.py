@@ -8,16 +8,14 @@ Floor and engine take turns in one process, so that a busy machine slows both. T
 a slow machine is no failing test.
 """
 
-import argparse
 import io
-import json
 import statistics
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +26,7 @@ from skimage import data
 
 from core.engines.on_device import OnDevice
 from core.ports import Headshot, Order, Stage
+from tests.benchmarks.common import Figure, main
 
 PHOTO_SIZE = (3024, 4032)  # 12 MP, an ordinary phone
 RATIO, LONG_SIDE, VARIANTS = "4:5", 2048, 4
@@ -50,7 +49,6 @@ class Figures:
     preview_s: float
     stages_s: dict[str, float]
     peak_mib: float
-    targets_met: bool
 
 
 def twelve_megapixels() -> bytes:
@@ -138,10 +136,6 @@ def measure() -> Figures:
         preview_s=round(preview, 3),
         stages_s={name: round(statistics.median(seconds), 3) for name, seconds in stages.items()},
         peak_mib=round(peak, 0),
-        targets_met=first <= FIRST_TARGET * base
-        and further <= FURTHER_TARGET * base
-        and peak < MEMORY_TARGET
-        and preview < PREVIEW_TARGET,
     )
 
 
@@ -155,23 +149,16 @@ def peak_memory(photo: bytes) -> float:
     return float(answer)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print figures for machines")
-    arguments = parser.parse_args()
-    figures = measure()
-    if arguments.json:
-        print(json.dumps(asdict(figures)))
-        return
-    print(f"floor (decode, scale, encode)   {figures.floor_s:.3f} s")
-    print(f"click to first headshot         {figures.first_s:.3f} s = {figures.first_per_floor} x floor (target 3)")
-    print(f"each further headshot           {figures.further_s:.3f} s = {figures.further_per_floor} x floor (0.75)")
-    print(f"framing preview                 {figures.preview_s:.3f} s (target {PREVIEW_TARGET})")
-    print(f"peak memory                     {figures.peak_mib:.0f} MiB (target {MEMORY_TARGET:.0f})")
-    for name, seconds in figures.stages_s.items():
-        print(f"  {name:<12}{seconds:.3f} s")
-    print("all targets met" if figures.targets_met else "not all targets met")
+def figures() -> list[Figure]:
+    found = measure()
+    return [
+        Figure(name="first headshot", value=found.first_s, floor=found.floor_s, promised=FIRST_TARGET),
+        Figure(name="each further headshot", value=found.further_s, floor=found.floor_s, promised=FURTHER_TARGET),
+        Figure(name="peak memory", value=found.peak_mib, unit="MiB", of="value", promised=MEMORY_TARGET),
+        Figure(name="framing preview", value=found.preview_s, of="value", promised=PREVIEW_TARGET),
+        *(Figure(name=f"  {stage}", value=seconds, floor=found.floor_s) for stage, seconds in found.stages_s.items()),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    main(figures, __doc__)
