@@ -37,7 +37,7 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 
 
 class Queue(StrEnum):
-    """What a copy waits for. A copy may be in several: what is unproved for long is overdue as well."""
+    """What a copy waits for. It may be in several: what is blocked or unproved for long is overdue as well."""
 
     COMING = "coming"
     DUE = "due"
@@ -161,7 +161,7 @@ def _in_queue(queue: Queue, brakes: _Brakes) -> tuple[sa.ColumnElement[bool], ..
     if queue is Queue.COMING:
         return col(Copy.erase_by) > brakes.now, col(Copy.erase_by) <= brakes.now + DAY
     if queue is Queue.DUE:
-        return due, col(Copy.erased_at).is_(None)
+        return due, col(Copy.erase_by) >= brakes.now - LATE, col(Copy.erased_at).is_(None)
     if queue is Queue.OVERDUE:
         return (col(Copy.erase_by) < brakes.now - LATE,)
     if queue is Queue.UNPROVED:

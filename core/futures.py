@@ -81,7 +81,7 @@ class Figures:
     overdue_by: timedelta  # the oldest of them
     oldest_kept_for: timedelta | None  # None: nothing is kept
     promise: timedelta  # the longest that anything may be kept
-    next_day: Count  # goes within 24 hours, or is due already
+    next_day: Count  # goes within 24 hours, beside what is due already
     unproved: Count
     sweep: LastTime | None
     reconcile: LastTime | None
@@ -104,7 +104,7 @@ def figures(svc: Services) -> Figures:
             count_up_to(session, query)
             for query in (
                 overdue,
-                of_people().where(col(Copy.erase_by) <= now + DAY),
+                of_people().where(col(Copy.erase_by) > now, col(Copy.erase_by) <= now + DAY),
                 of_people().where(*is_unproved()),
             )
         ]

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import backlog, futures, lifecycle, retention
 from core.backlog import Deed, Done, Item, Queue, Wanted
+from core.canary import Song
 from core.contracts import Contract
 from core.errors import NotAllowed
 from core.futures import Cell, Count, Figures, Forecast
@@ -139,39 +140,28 @@ def confirmed(plan_hash: str) -> list[Done]:
 
 
 def top(stand: Figures) -> None:
-    sweep, song = stand.sweep, stand.song
     widgets.show(
         widgets.figures(
             widgets.key_figure(
                 str(stand.overdue),
                 "overdue now",
-                change=f"oldest by {widgets.length(stand.overdue_by)}" if stand.overdue else "every clock was kept",
+                change=f"by {widgets.length(stand.overdue_by)}" if stand.overdue else "every clock kept",
                 state="broken" if stand.overdue else "kept",
             ),
             oldest(stand),
-            widgets.key_figure(str(stand.next_day), "go within 24 h"),
+            widgets.key_figure(str(stand.next_day), "go within 24 h", change="by themselves", state="counting"),
             widgets.key_figure(
                 str(stand.unproved),
                 "erased, not proved",
-                change="storage is asked again" if stand.unproved else "all proved",
+                change="asked again" if stand.unproved else "all proved",
                 state="unknown" if stand.unproved else "kept",
             ),
+            swept(stand),
+            sung(stand.song),
             widgets.key_figure(
-                ago(sweep.ended_at if sweep else None),
-                "last sweep",
-                change="went well" if sweep and sweep.well else "did not end well" if sweep else "none yet",
-                state="kept" if sweep and sweep.well else "broken" if sweep else "unknown",
-            ),
-            widgets.key_figure(
-                ago(song.last_well_at),
-                "last canary proved gone",
-                change=singing(song),
-                state="broken" if not song.is_well else "kept" if song.runs else "unknown",
-            ),
-            widgets.key_figure(
-                "stopped" if stand.switch.is_stopped else "on",
+                "off" if stand.switch.is_stopped else "on",
                 "erasing",
-                change=f"since {said(stand.switch.stopped_at)}" if stand.switch.stopped_at else "no switch is off",
+                change="stopped" if stand.switch.is_stopped else "not stopped",
                 state="broken" if stand.switch.is_stopped else "kept",
             ),
         )
@@ -184,24 +174,56 @@ def oldest(stand: Figures) -> widgets.Html:
         return widgets.key_figure("–", "oldest copy", change="nothing is kept", state="kept")
     late = kept_for > stand.promise
     return widgets.key_figure(
-        widgets.length(kept_for),
+        coarse(kept_for)[0],
         f"oldest copy, of {widgets.length(stand.promise)}",
-        change="older than promised" if late else "within the promise",
+        unit=coarse(kept_for)[1],
+        change="too old" if late else "within the promise",
         state="broken" if late else "kept",
     )
 
 
-def singing(song: Any) -> str:
-    if not song.is_well:
-        return f"the last one failed: {song.last_failure}".replace("_", " ")
-    if song.p50 is None:
-        return "none yet"
+def swept(stand: Figures) -> widgets.Html:
+    if stand.sweep is None:
+        return widgets.key_figure("–", "last sweep", change="none yet", state="unknown")
+    number, unit = coarse(now - stand.sweep.ended_at)
+    well = stand.sweep.well
+    change = "went well" if well else "stopped or held"
+    return widgets.key_figure(
+        number, "since the last sweep", unit=unit, change=change, state="kept" if well else "broken"
+    )
+
+
+def sung(song: Song) -> widgets.Html:
+    """How long after its clock a canary was gone, and whether the last one was."""
+    if song.last_well_at is None or song.p95 is None:
+        failed = song.last_failure or ""
+        change, state = (code(failed), "broken") if failed else ("none yet", "unknown")
+        return widgets.key_figure("–", "last canary", change=change, state=state)  # type: ignore[arg-type]
+    number, unit = coarse(now - song.last_well_at)
+    change = f"p95 {widgets.length(song.p95)}" if song.is_well else code(song.last_failure or "")
+    return widgets.key_figure(
+        number, "since a canary was gone", unit=unit, change=change, state="kept" if song.is_well else "broken"
+    )
+
+
+def times(song: Song) -> None:
+    """Of the last month, from the end of a canary's clock to the proof that it is gone."""
+    if song.p50 is None or song.p95 is None or song.longest is None:
+        return
     p50, p95, longest = (widgets.length(span) for span in (song.p50, song.p95, song.longest))
-    return f"gone after {p50} · p95 {p95} · max {longest}"
+    failed = f", {song.failed:,} failed" if song.failed else ""
+    says = f"Time to gone, {song.runs:,} canaries this month{failed}: p50 {p50} · p95 {p95} · longest {longest}."
+    widgets.show(widgets.quiet(says))
 
 
-def ago(at: datetime | None) -> str:
-    return f"{widgets.length(now - at)} ago" if at else "–"
+def code(word: str) -> str:
+    return word.replace("_", " ")
+
+
+def coarse(span: timedelta) -> tuple[str, str]:
+    """A number and its unit, the largest that fits."""
+    number, unit = widgets.length(span).split(" ")[:2]
+    return number, unit
 
 
 def said(at: datetime | None) -> str:
@@ -254,6 +276,7 @@ def what_goes_when() -> None:
             required=True,
             format_func=lambda one: f"{UNDER_SAYS[one]}, as it is" if one is offered[0] else UNDER_SAYS[one],
             key="retention-policy",
+            wrap=True,
         )
         by_kind = st.segmented_control(
             "Coloured by", ["Contract", "Kind"], default="Contract", required=True, key="retention-colours"
@@ -322,7 +345,9 @@ def grouped(cells: Sequence[Cell], by_kind: bool) -> dict[str, list[Cell]]:
 
 
 def by_a_day(cells: Sequence[Cell], every_day: Sequence[date]) -> None:
-    chosen = st.select_slider("By the end of", every_day, format_func=day_says, key="retention-day")
+    chosen = st.select_slider(
+        "By the end of", every_day, format_func=day_says, key="retention-day", label_visibility="collapsed"
+    )
     gone, left = futures.by(cells, chosen)
     widgets.show(widgets.quiet(f"By the end of {day_says(chosen)}: {gone:,} gone, {left:,} left of what is kept now."))
 
@@ -397,7 +422,8 @@ def listing(wanted: Wanted, size: Count) -> list[Item]:
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
-            "id": st.column_config.TextColumn(width=285),
+            "id": st.column_config.TextColumn(width=270),
+            "why": st.column_config.TextColumn(width=265),
             "kB": st.column_config.NumberColumn(format="%,.0f", width="small"),
             "asked": st.column_config.NumberColumn(width="small", help="How often storage was asked in vain"),
         },
@@ -528,6 +554,7 @@ operators.bar(who)
 stand = futures.figures(svc)
 alarms(stand)
 top(stand)
+times(stand.song)
 clocks()
 what_goes_when()
 queues()

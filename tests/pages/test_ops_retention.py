@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
-from core import audit, operators
-from core.models import AuditEntry, Copy, CopyKind, Role, Subject, new_id
+from core import audit, erasing, operators, retention
+from core.models import AuditEntry, Copy, CopyKind, FindingKind, FindingRow, Role, Subject, new_id
 from core.services import Services
 from core.ui import app
 from tests.conftest import ANN, BOB
-from tests.fakes import MemoryStore
+from tests.fakes import FrozenClock, MemoryStore
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "ops_retention.py")
 MAP = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -60,6 +60,11 @@ def button(page: AppTest, label: str) -> Any:
 def pick(page: AppTest, label: str, option: str) -> AppTest:
     (control,) = [found for found in page.get("button_group") if found.label == label]
     control.set_value(option)
+    return run(page)
+
+
+def look_for(page: AppTest, sought: str) -> AppTest:
+    next(field for field in page.text_input if field.label == "Id").set_value(sought)
     return run(page)
 
 
@@ -139,9 +144,236 @@ def test_support_and_founders_have_it_on_their_map(
 def test_nothing_kept_is_said_calmly(opened: Callable[..., AppTest], support: operators.Operator) -> None:
     page = opened()
     assert ">0<" in said(page)
-    assert "every clock was kept" in said(page)
+    assert "every clock kept" in said(page)
     assert "nothing is kept" in said(page)
     assert "Nothing of anybody is kept." in said(page)
     assert "Nothing is due." in said(page)
     assert "bucket rule not applicable: local vault" in said(page)
     assert pick(page, "Queue", "unproved") and "All that was erased is proved gone." in said(page)
+
+
+def test_what_is_late_is_said_first_and_can_be_erased(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    ids = copies_of(provided, store, 3, late=timedelta(hours=2))
+    page = opened()
+    assert "by 2 h" in said(page)
+    assert "every clock kept" not in said(page)
+    shown = table(page, "why")
+    assert set(shown["id"]) == set(ids)
+    assert set(shown["clock"]) == {"2 h late"}
+    assert set(shown["why"]) == {"no sweep has come by"}
+
+    page = confirm(press(page, "Erase all 3"))
+
+    assert "3 items: all done." in said(page)
+    assert set(table(page, "what came of it")["what came of it"]) == {"erased, and proved gone"}
+    assert "Nothing is overdue." in said(page) or "Nothing is due." in said(page)
+    assert not store.objects
+    assert {(entry.ref, entry.actor) for entry in entries(provided, audit.Action.COPY_ERASE_ASKED)} == {
+        (copy, support.actor) for copy in ids
+    }
+
+
+def test_only_the_chosen_rows_are_erased(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 3, late=timedelta(hours=2))
+    page = opened()
+    assert button(page, "Erase 0 chosen").disabled
+    page.session_state["retention-table-0-1"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    page = confirm(press(run(page), "Erase 1 chosen"))
+    assert len(store.objects) == 2
+    assert "1 item: all done." in said(page)
+
+
+def test_above_ten_a_word_is_typed(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 11, late=timedelta(minutes=1))
+    page = confirm(press(opened(), "Erase all 11"), typed="delete")
+    assert len(store.objects) == 11
+    page = confirm(page, typed="erase")
+    assert not store.objects
+    assert "11 items: all done." in said(page)
+
+
+def test_what_is_not_proved_says_what_storage_answered_and_is_asked_again(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 2, late=timedelta(minutes=1))
+    store.head_refused = True
+    retention.sweep(provided)
+    page = pick(opened(), "Queue", "unproved")
+    assert set(table(page, "why")["why"]) == {"head says unknown, listing says absent"}
+    assert "asked again" in said(page)
+
+    page = confirm(press(page, "Ask storage again about all 2"))
+    assert "0 of 2 done." in said(page)
+    assert "not proved yet: head says unknown" in table(page, "what came of it")["what came of it"][0]
+
+    store.head_refused = False
+    page = confirm(press(page, "Ask storage again about all 2"))
+    assert "All that was erased is proved gone." in said(page)
+    assert len(entries(provided, audit.Action.COPY_PROBE_ASKED)) == 4
+
+
+def test_with_storage_down_the_page_says_so_and_shows_what_the_rows_know(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 2, late=timedelta(hours=1))
+    store.down = True
+    page = opened()
+    assert "Storage cannot be reached just now." in said(page)
+    assert len(table(page, "why")) == 2
+    page = confirm(press(page, "Erase all 2"))
+    assert "0 of 2 done." in said(page)
+    assert "storage could not be reached" in table(page, "what came of it")["what came of it"][0]
+    assert set(table(pick(page, "Queue", "blocked"), "why")["why"]) == {"storage could not be reached"}
+
+
+def test_while_erasing_is_stopped_it_shouts_and_erases_nothing(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 1, late=timedelta(hours=1))
+    erasing.stop(provided, reason="wrong-clock", actor=support.actor)
+    page = opened()
+    assert "Erasing is stopped since" in said(page)
+    assert "Reason: wrong-clock" in said(page)
+    page = confirm(press(page, "Erase all 1"))
+    assert table(page, "what came of it")["what came of it"][0] == "left alone: all erasing is stopped"
+    assert store.objects
+
+
+def test_a_sweep_that_waits_is_let_go_by_a_typed_word(
+    opened: Callable[..., AppTest],
+    support: operators.Operator,
+    provided: Services,
+    store: MemoryStore,
+    limit_to: Callable[..., Services],
+) -> None:
+    careful = limit_to(sweep_cap=2)
+    copies_of(provided, store, 5, late=timedelta(hours=1))
+    assert retention.sweep(careful).held
+    app.provide(careful)
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    page.user = {"session": BOB, "staff": ANN}  # type: ignore[attr-defined]
+    page = run(page)
+    assert "5 of 5 copies are due by the clock at once" in said(page)
+    assert set(table(page, "why")["why"]) == {"too much is due at once: a sweep waits for an operator"}
+    press(page, "Erase these 5")
+    (field,) = [field for field in page.text_input if field.label.startswith("Type ")]
+    field.set_value("erase")
+    next(found for found in page.button if found.key == "retention-hold-yes").click()
+    page = run(page)
+    assert not store.objects
+    assert "are due by the clock at once" not in said(page)
+    assert [entry.actor for entry in entries(provided, audit.Action.SWEEP_CONFIRMED)] == [support.actor]
+
+
+def test_a_finding_is_mended_after_another_look(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    stray, foreign = new_id() + "00000000", "../somebody's file"
+    store.objects |= {stray: b"x", foreign: b"y"}
+    with provided.transaction() as session:
+        for ref in (stray, foreign, new_id() + "11111111"):
+            session.add(
+                FindingRow(
+                    kind=FindingKind.UNTRACKED,
+                    ref=ref,
+                    size=1,
+                    detail="no row",
+                    first_seen_at=provided.clock(),
+                    last_seen_at=provided.clock(),
+                )
+            )
+    page = pick(opened(), "Queue", "untracked")
+    page = confirm(press(page, "Mend all 3"))
+    told = table(page, "what came of it").set_index("id")["what came of it"]
+    assert told[stray] == told[foreign] == "mended"
+    assert sum("no longer" in says for says in told) == 1
+    assert not store.objects
+    mended = entries(provided, audit.Action.FINDING_MEND_ASKED)
+    assert {entry.actor for entry in mended} == {support.actor}
+    assert sum(entry.ref == "foreign" for entry in mended) == 1
+
+
+def test_an_id_is_found_wherever_it_is(
+    opened: Callable[..., AppTest],
+    support: operators.Operator,
+    provided: Services,
+    store: MemoryStore,
+    ask: Callable[..., str],
+    work: Callable[[], int],
+) -> None:
+    run_id = ask()
+    work()
+    copies_of(provided, store, 1, late=timedelta(hours=1))
+    page = look_for(opened(), run_id)
+    assert sorted(table(page, "why")["kind"]) == ["headshot", "headshot", "portrait"]
+    assert "Nothing here has this id." in said(look_for(page, "f" * 32))
+    assert "That is not an id." in said(look_for(page, "no such'; --"))
+
+
+def test_long_queues_are_leafed_through(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 70, late=timedelta(hours=1))
+    page = opened()
+    assert len(table(page, "why")) == 50
+    assert "1 to 50 of 70" in said(page)
+    first = set(table(page, "why")["id"])
+    page.session_state["retention-page-0"] = 2
+    page = run(page)
+    assert "51 to 70 of 70" in said(page)
+    assert not first & set(table(page, "why")["id"])
+
+
+def test_a_shorter_promise_moves_everything_forward(
+    opened: Callable[..., AppTest],
+    support: operators.Operator,
+    ask: Callable[..., str],
+    work: Callable[[], int],
+    clock: FrozenClock,
+) -> None:
+    ask()
+    work()
+    page = opened()
+    numbers = table(page, "copies")
+    assert (len(numbers), numbers["day"][30], numbers["copies"][30]) == (31, "1 Apr", 3)
+    numbers = table(pick(page, "If nothing were kept longer than", "7d"), "copies")
+    assert numbers["copies"][7] == 3
+    assert list(table(pick(page, "Coloured by", "Kind"), "copies").columns) == [
+        "day",
+        "copies",
+        "portrait",
+        "headshot",
+        "MB",
+    ]
+
+
+def test_nothing_on_the_page_is_a_picture(
+    opened: Callable[..., AppTest], support: operators.Operator, ask: Callable[..., str], work: Callable[[], int]
+) -> None:
+    ask()
+    work()
+    page = pick(opened(), "Queue", "coming")
+    assert "<img" not in said(page)
+    assert "/img/" not in said(page)
+    assert not page.get("imgs")
+
+
+def test_the_operator_who_signs_out_is_out(opened: Callable[..., AppTest], support: operators.Operator) -> None:
+    assert "There is nothing here." in said(press(opened(), "Sign out"))
+
+
+def test_copies_are_left_to_their_clocks(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 1, late=-timedelta(hours=1))
+    page = pick(opened(), "Queue", "coming")
+    assert "they go by themselves" in said(page)
+    assert not [found for found in page.button if found.label.startswith("Erase")]
+    with provided.reading() as session:
+        assert session.exec(select(Copy.id).where(col(Copy.erased_at).is_(None))).all()
