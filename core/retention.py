@@ -60,9 +60,10 @@ WRITE_SETTLES = timedelta(minutes=5)
 ASK_AGAIN_FIRST, ASK_AGAIN_LATEST = timedelta(seconds=10), timedelta(hours=1)
 LINKS_KEPT = timedelta(hours=24)
 """How long a browser can still be shown that its photos are erased."""
-BATCH = 500
-AT_ONCE = 8
-"""Questions to a store that takes several."""
+BATCH, BATCH_OF_MANY = 500, 2000
+"""Copies in one go; more where a store takes many, so that one listing tells of more of them."""
+AT_ONCE, BREATH_EVERY = 8, 200
+"""Questions to a store that takes several, and how many between two breaths."""
 LISTING_PAYS = 50
 """From so many copies on, a whole listing may be read for all of them instead of one for each."""
 LISTED_PER_COPY = 300
@@ -126,7 +127,7 @@ def erase_copies(
     _note_erased(svc, [copy for copy in due if copy.object_key not in refused])
     answers = {copy.id: _why(refused[copy.object_key]) for copy in due if copy.object_key in refused}
     answers |= _unsettled(svc, [copy for copy in due if copy.id not in answers])
-    answers |= _ask_storage(svc, [copy for copy in due if copy.id not in answers])
+    answers |= _ask_storage(svc, [copy for copy in due if copy.id not in answers], breath)
     breath()
     outcomes |= _note_unproved(svc, [copy for copy in due if copy.id in answers], answers)
     outcomes |= _close(svc, [copy for copy in due if copy.id not in answers])
@@ -186,11 +187,11 @@ def _unsettled(svc: Services, erased: Iterable[Copy]) -> dict[str, str]:
     return {copy.id: says for copy in erased if copy.written_at is None and now < copy.created_at + WRITE_SETTLES}
 
 
-def _ask_storage(svc: Services, erased: Sequence[Copy]) -> dict[str, str]:
+def _ask_storage(svc: Services, erased: Sequence[Copy], breath: Callable[[], None]) -> dict[str, str]:
     """What storage answers about those that it may still have; nothing about those that it does not."""
     keys = [copy.object_key for copy in erased]
-    heads = _each(svc, svc.vault.store.head, keys)
-    listing = _listed(svc, keys)
+    heads = _each(svc, svc.vault.store.head, keys, breath)
+    listing = _listed(svc, keys, breath)
     return {
         copy.id: f"head says {heads[copy.object_key].value}, listing says {listing[copy.object_key].value}"
         for copy in erased
@@ -198,21 +199,28 @@ def _ask_storage(svc: Services, erased: Sequence[Copy]) -> dict[str, str]:
     }
 
 
-def _each(svc: Services, ask: Callable[[str], Presence], keys: Sequence[str]) -> dict[str, Presence]:
+def _each(
+    svc: Services, ask: Callable[[str], Presence], keys: Sequence[str], breath: Callable[[], None]
+) -> dict[str, Presence]:
     if len(keys) < 2 or not svc.vault.store.takes_many:
         return {key: ask(key) for key in keys}
+    answers: dict[str, Presence] = {}
     with ThreadPoolExecutor(min(AT_ONCE, len(keys))) as threads:
-        return dict(zip(keys, threads.map(ask, keys), strict=True))
+        for start in range(0, len(keys), BREATH_EVERY):
+            some = keys[start : start + BREATH_EVERY]
+            answers |= zip(some, threads.map(ask, some), strict=True)
+            breath()
+    return answers
 
 
-def _listed(svc: Services, keys: Sequence[str]) -> dict[str, Presence]:
+def _listed(svc: Services, keys: Sequence[str], breath: Callable[[], None]) -> dict[str, Presence]:
     """For a few, a listing for each; for many, one whole listing, unless it would be longer than it is worth."""
     if len(keys) < LISTING_PAYS or not svc.vault.store.takes_many:
-        return _each(svc, svc.vault.store.listed, keys)
+        return _each(svc, svc.vault.store.listed, keys, breath)
     with svc.reading() as session:
         kept = session.exec(select(func.count()).select_from(Copy).where(col(Copy.gone_at).is_(None))).one()
     if kept > LISTED_PER_COPY * len(keys):
-        return _each(svc, svc.vault.store.listed, keys)
+        return _each(svc, svc.vault.store.listed, keys, breath)
     wanted = set(keys)
     try:
         still_there = {found.key for found in svc.vault.store.inventory() if found.key in wanted}
@@ -416,9 +424,10 @@ def _erase_due(
     report: Report | None = None,
 ) -> Report:
     report = report or Report()
+    limit = BATCH_OF_MANY if svc.vault.store.takes_many else BATCH
     while True:
         with svc.reading() as session:
-            batch = [(copy.id, copy.kind) for copy in due_copies(session, svc.clock(), *where, limit=BATCH)]
+            batch = [(copy.id, copy.kind) for copy in due_copies(session, svc.clock(), *where, limit=limit)]
         outcomes = erase_copies(svc, [copy_id for copy_id, _ in batch], planned_at=planned_at, breath=after_each)
         report = report.plus(outcomes[copy_id] for copy_id, kind in batch if kind is not CopyKind.CANARY)
         if not set(outcomes.values()) & {Outcome.GONE, Outcome.NOT_PROVED}:
