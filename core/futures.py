@@ -147,10 +147,10 @@ class Forecast:
         return sum(cell.copies for cell in self.cells)
 
 
-def forecast(svc: Services) -> Forecast | None:
+def forecast(svc: Services, *, most: int = MOST) -> Forecast | None:
     """Counted now where that is quick, else as it was counted last. None: too many to count, and never counted."""
     with svc.reading() as session:
-        if not count_up_to(session, of_people()).is_more:
+        if not count_up_to(session, of_people(), most).is_more:
             return Forecast(svc.clock(), _cells(session))
         row = session.get(ForecastRow, ROW)
     return Forecast(row.counted_at, _read(row.cells)) if row else None
@@ -167,13 +167,13 @@ def count(svc: Services) -> Forecast:
     return Forecast(counted_at, cells)
 
 
-def tend(svc: Services) -> bool:
+def tend(svc: Services, *, most: int = MOST) -> bool:
     """For the schedule: count again, where there is too much to count while somebody waits and it is time."""
     with svc.reading() as session:
         row = session.get(ForecastRow, ROW)
         if row is not None and svc.clock() < row.counted_at + _pause(row):
             return False
-        if not count_up_to(session, of_people()).is_more:
+        if not count_up_to(session, of_people(), most).is_more:
             return False
     count(svc)
     return True

@@ -177,7 +177,7 @@ def oldest(stand: Figures) -> widgets.Html:
         coarse(kept_for)[0],
         f"oldest copy, of {widgets.length(stand.promise)}",
         unit=coarse(kept_for)[1],
-        change="too old" if late else "within the promise",
+        change="too old" if late else "as promised",
         state="broken" if late else "kept",
     )
 
@@ -300,8 +300,9 @@ def draw(known: Forecast, policy: Contract, by_kind: bool) -> None:
     last = max(*(cell.day for cell in cells), today + timedelta(days=SHORTEST_CHART - 1))
     every_day = [today + timedelta(days=ahead) for ahead in range((last - today).days + 1)]
     series = [
-        charts.Series(name, [sum(cell.copies for cell in some if cell.day == day) for day in every_day])
-        for name, some in grouped(cells, by_kind).items()
+        charts.Series(name, [sum(cell.copies for cell in some if cell.day == day) for day in every_day], colour)
+        for colour, (name, some) in enumerate(grouped(cells, by_kind).items())
+        if some
     ]
     sums = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
     peak = max(range(len(sums)), key=lambda at: sums[at])
@@ -312,7 +313,7 @@ def draw(known: Forecast, policy: Contract, by_kind: bool) -> None:
         charts.draw(
             figure, key="retention-futures", alt=f"Copies that go on each day (UTC), {most} of {known.copies:,}."
         )
-        by_a_day(cells, every_day)
+        by_a_day(cells, every_day, policy)
     with numbers:
         table = pd.DataFrame({"day": [day_says(day) for day in every_day], "copies": [int(total) for total in sums]})
         for one in series:
@@ -330,23 +331,17 @@ def draw(known: Forecast, policy: Contract, by_kind: bool) -> None:
 
 
 def grouped(cells: Sequence[Cell], by_kind: bool) -> dict[str, list[Cell]]:
-    """At most five, the longest contract first; what is empty is left out."""
+    """As many as there are colours, the longest contract first."""
     if by_kind:
-        groups = {KIND_SAYS[kind]: [cell for cell in cells if cell.kind is kind] for kind in KINDS}
-    else:
-        groups = {
-            **{
-                UNDER_SAYS[contract]: [cell for cell in cells if cell.contract is contract]
-                for contract in (Contract.MONTH, Contract.WEEK, Contract.THREE_DAYS, Contract.DAY)
-            },
-            SHORT: [cell for cell in cells if cell.contract in (None, Contract.HOUR, Contract.PROCESS)],
-        }
-    return {name: some for name, some in groups.items() if some}
+        return {KIND_SAYS[kind]: [cell for cell in cells if cell.kind is kind] for kind in KINDS}
+    long = (Contract.MONTH, Contract.WEEK, Contract.THREE_DAYS, Contract.DAY)
+    groups = {UNDER_SAYS[contract]: [cell for cell in cells if cell.contract is contract] for contract in long}
+    return groups | {SHORT: [cell for cell in cells if cell.contract not in long]}
 
 
-def by_a_day(cells: Sequence[Cell], every_day: Sequence[date]) -> None:
+def by_a_day(cells: Sequence[Cell], every_day: Sequence[date], policy: Contract) -> None:
     chosen = st.select_slider(
-        "By the end of", every_day, format_func=day_says, key="retention-day", label_visibility="collapsed"
+        "By the end of", every_day, format_func=day_says, key=f"retention-day-{policy}", label_visibility="collapsed"
     )
     gone, left = futures.by(cells, chosen)
     widgets.show(widgets.quiet(f"By the end of {day_says(chosen)}: {gone:,} gone, {left:,} left of what is kept now."))

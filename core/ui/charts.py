@@ -25,24 +25,20 @@ _COLOURS: Final = {
     "dark": ("#5CC0B3", "#F2C14E", "#8FA8E8", "#E08FB3", "#A5AEB8"),
 }
 FEW: Final = 10
-MOST: Final = 5
-"""Series in one chart; who has more puts the least of them together."""
+"""So many bars can each have their number on top."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """A name and its values, one for each label below."""
+    """A name, its values, one for each label below, and which of the colours it keeps whatever else is drawn."""
 
     name: str
     values: Sequence[float]
+    colour: int
 
 
 def theme() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
-
-
-def colours(which: Theme) -> tuple[str, ...]:
-    return _COLOURS[which]
 
 
 def template(which: Theme) -> go.layout.Template:
@@ -68,15 +64,13 @@ def template(which: Theme) -> go.layout.Template:
 
 def stacked_bars(labels: Sequence[str], series: Sequence[Series], *, unit: str, which: Theme) -> go.Figure:
     """A bar for each label, with its sum on top. A series alone needs no legend: the unit says what it is."""
-    if len(series) > MOST:
-        raise ValueError(f"at most {MOST} series, or nobody can tell them apart")
     figure = go.Figure(layout={"template": template(which), "barmode": "stack", "showlegend": len(series) > 1})
     for one in series:
         figure.add_bar(
             x=list(labels),
             y=list(one.values),
             name=one.name,
-            marker={"line": {"width": 1, "color": _PAPER[which]}},
+            marker={"color": _COLOURS[which][one.colour], "line": {"width": 1, "color": _PAPER[which]}},
             hovertemplate=f"%{{x}} · {one.name} · %{{y:,}} {unit}<extra></extra>",
         )
     sums = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
