@@ -200,7 +200,7 @@ def test_a_run_that_fails_says_why_and_gives_the_allowance_back(
     damage_photo_of_newest_run(worker, backstage)
     worker.finish()
     ann.sees("That did not work")
-    ann.reads("The server restarted before your photo was safe.")
+    ann.reads("The stored photo is damaged and does not open.")
     ann.press("Use another photo")
     ann.add()
     ann.reads("1 of 1 left today")

@@ -12,12 +12,14 @@ from core.services import Services
 from core.ui import widgets
 from core.ui.screens.claim import show_code
 
-POLL_SECONDS = 0.4
+SOON, LATER = 0.25, 1.0
+"""Seconds between two looks: at a run that is being made, and at one that waits behind others."""
 
 
 def running(svc: Services, me: str, view: RunView) -> None:
     widgets.frame("Making your headshots", "You may close this page: the run goes on, and this browser finds it again.")
-    _progress(svc, me, view.run.id)
+    is_next = view.ahead == 0
+    st.fragment(_progress, run_every=SOON if is_next else LATER)(svc, me, view.run.id, is_next)
     with st.container(horizontal=True):
         if st.button("Cancel this run", disabled=view.run.cancel_at is not None):
             generations.cancel(svc, me, view.run.id)
@@ -26,16 +28,15 @@ def running(svc: Services, me: str, view: RunView) -> None:
         show_code(svc, me, unasked=False)
 
 
-@st.fragment(run_every=POLL_SECONDS)
-def _progress(svc: Services, me: str, run_id: str) -> None:
-    """Asks for news by itself; when the run is over, the whole page draws its next screen."""
+def _progress(svc: Services, me: str, run_id: str, is_next: bool) -> None:
+    """Asks for news by itself; when the run's turn has come or it is over, the whole page is drawn anew."""
     now = svc.clock()
     try:
         with svc.reading() as reading:
             view = generations.view(reading, me, run_id, now)
     except NotFound:
         st.rerun()
-    if not view.is_live:
+    if not view.is_live or (view.ahead == 0) is not is_next:
         st.rerun()
     widgets.show(_where(svc, view))
     pictures = [
