@@ -26,7 +26,7 @@ from core.retention import Outcome
 from core.services import Services
 
 PAGE = 50
-LEAFED = 2_000
+LEAFED = 1_000
 """As many can be leafed through; whoever wants the rest filters, or takes the CSV."""
 EXPORTED = 100_000
 AT_ONCE = 20

@@ -29,8 +29,10 @@ from core.plans import Clause
 from core.retention import Hold, LastTime
 from core.services import Services
 
-MOST = 5_000
+MOST = 1_000
 """As far as anything is counted while somebody waits for it."""
+FEW = 5_000
+"""With so many copies, what goes when is counted as it is asked for."""
 LATE = timedelta(minutes=10)
 """A clock is not overdue while the sweep is on its way."""
 DAY = timedelta(days=1)
@@ -147,7 +149,7 @@ class Forecast:
         return sum(cell.copies for cell in self.cells)
 
 
-def forecast(svc: Services, *, most: int = MOST) -> Forecast | None:
+def forecast(svc: Services, *, most: int = FEW) -> Forecast | None:
     """Counted now where that is quick, else as it was counted last. None: too many to count, and never counted."""
     with svc.reading() as session:
         if not count_up_to(session, of_people(), most).is_more:
@@ -167,7 +169,7 @@ def count(svc: Services) -> Forecast:
     return Forecast(counted_at, cells)
 
 
-def tend(svc: Services, *, most: int = MOST) -> bool:
+def tend(svc: Services, *, most: int = FEW) -> bool:
     """For the schedule: count again, where there is too much to count while somebody waits and it is time."""
     with svc.reading() as session:
         row = session.get(ForecastRow, ROW)
