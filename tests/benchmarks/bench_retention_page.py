@@ -126,7 +126,10 @@ def fill(svc: Services, size: int) -> None:
         "style, backdrop, variants, zoom, contract, uploaded_at, erase_by, created_at, state, counts) "
     )
     with svc.database.begin() as connection:
-        run_sql = connection.exec_driver_sql
+
+        def run_sql(statement: str) -> None:
+            connection.exec_driver_sql(statement.replace("%", "%%") if postgres else statement)
+
         run_sql(
             f"INSERT INTO subject (id, created_at, sealed_key, is_canary) {counted} "
             f"SELECT {person}, {added}, {key}, {no} FROM c"
