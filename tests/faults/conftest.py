@@ -137,7 +137,14 @@ class Scene:
                 assert puts[copy.object_key] <= attempts
         made = [copy for copy in rows.values() if copy.kind is CopyKind.HEADSHOT]
         assert len(made) == len(shots), "a headshot that no run knows"
-        assert not [job for job in self.rows(Job) if job.kind is not JobKind.SWEEP]
+        assert not self.wanted()
+
+    def wanted(self) -> list[Job]:
+        """What is left to do, but for what comes by schedule."""
+        return [job for job in self.rows(Job) if job.kind in (JobKind.GENERATE, JobKind.ERASE)]
+
+    def all_is_done(self) -> bool:
+        return not any(run.state.is_live for run in self.rows(Generation)) and not self.wanted()
 
     def each_was_written_once(self) -> None:
         assert max(Counter(victim.journal_of(self.data_dir).read_text().split()).values()) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.models import Generation, RunState, StageEvent
+from core.models import StageEvent
 from tests.engines.portraits import portrait
 from tests.faults import victim
 from tests.faults.conftest import Scene
@@ -33,7 +33,7 @@ def test_a_worker_with_the_real_engine_is_killed_again_and_again(scene: Scene, s
         worker.join()
         scene.every_object_has_a_row()
     with worker_of_the_command_line(scene):
-        assert until(lambda: {run.state for run in scene.rows(Generation)} == {RunState.READY}, seconds=60)
+        assert until(scene.all_is_done, seconds=60)
     scene.nothing_is_lost_or_doubled(attempts=4)
     scene.everything_goes()
 
@@ -41,7 +41,7 @@ def test_a_worker_with_the_real_engine_is_killed_again_and_again(scene: Scene, s
 def test_the_whole_server_is_killed_and_started_again(scene: Scene, tmp_path: Path) -> None:
     """In a run, between two variants, and while it erases."""
     settings = {"DATA_DIR": str(scene.data_dir), "LEASE_SECONDS": "1"}
-    run_id = victim.ask(scene.svc, portrait())
+    victim.ask(scene.svc, portrait())
     for name, ready in (
         ("edges", lambda: scene.entered("edges") > 0),
         ("variant", lambda: len(scene.objects()) > 1),
@@ -51,7 +51,7 @@ def test_the_whole_server_is_killed_and_started_again(scene: Scene, tmp_path: Pa
             os.kill(server.pid, signal.SIGKILL)
         scene.every_object_has_a_row()
     with serve(tmp_path / "erasing.log", page=APP, **settings) as server:
-        assert until(lambda: scene.run(run_id).state is RunState.READY, seconds=60)
+        assert until(scene.all_is_done, seconds=60)
         scene.nothing_is_lost_or_doubled()
         scene.ask_to_erase_everything()
         until(lambda: len(scene.objects()) < 3)

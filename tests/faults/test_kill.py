@@ -7,6 +7,7 @@ import pytest
 
 from core import retention
 from core.contracts import Contract
+from core.generations import MAX_TRIES
 from core.models import Copy, CopyKind, Generation, Job, JobKind, RunState, StageEvent
 from tests.faults import victim
 from tests.faults.conftest import BACK_OFF, Scene
@@ -91,10 +92,10 @@ def test_what_was_finished_before_is_not_made_again(scene: Scene, asked: str) ->
 
 def test_a_run_that_kills_every_worker_is_given_up(scene: Scene, asked: str) -> None:
     """It fails with a sentence, gives the allowance back, and its photo keeps its clock."""
-    for attempt in range(4):
+    for attempt in range(MAX_TRIES):
         scene.killed(dies_at="light", later=attempt * BACK_OFF)
         scene.every_object_has_a_row()
-    scene.recovers(after=5 * BACK_OFF)
+    scene.recovers(after=(MAX_TRIES + 1) * BACK_OFF)
     run = scene.run(asked)
     assert (run.state, run.failure, run.counts) == (RunState.FAILED, "gave_up", False)
     scene.everything_goes()
