@@ -8,6 +8,7 @@ the database itself refuses a `gone_at` without an evidence row, and an evidence
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -20,6 +21,11 @@ from core.ports import Presence
 
 def new_id() -> str:
     return uuid4().hex
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """For a partial index. PostgreSQL's is in the migration as well: naming it here loads its dialect at each start."""
+    return {"sqlite_where": sa.text(condition)}
 
 
 class CopyKind(StrEnum):
@@ -110,9 +116,8 @@ class BrowserSession(SQLModel, table=True):
 
     __tablename__ = "browser_session"
     __table_args__ = (
-        sa.Index("uq_browser_session_opens_one", "session_hash", unique=True,
-                 sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL")),
-    )  # fmt: skip
+        sa.Index("uq_browser_session_opens_one", "session_hash", unique=True, **_where("closed_at IS NULL")),
+    )
 
     session_hash: str = Field(primary_key=True, max_length=64)
     subject_id: str = Field(primary_key=True, foreign_key="subject.id", max_length=32, index=True)
@@ -145,13 +150,10 @@ class Copy(SQLModel, table=True):
         sa.ForeignKeyConstraint(["evidence_id", "id"], ["evidence.id", "evidence.copy_id"], name="fk_copy_evidence"),
         sa.CheckConstraint("(gone_at IS NULL) = (evidence_id IS NULL)", name="ck_copy_gone_needs_evidence"),
         sa.CheckConstraint("gone_at IS NULL OR erased_at IS NOT NULL", name="ck_copy_gone_after_erased"),
-        sa.Index("ix_copy_due", "erase_by", sqlite_where=sa.text("gone_at IS NULL"),
-                 postgresql_where=sa.text("gone_at IS NULL")),
-        sa.Index("ix_copy_kept", "created_at", sqlite_where=sa.text("gone_at IS NULL"),
-                 postgresql_where=sa.text("gone_at IS NULL")),
-        sa.Index("ix_copy_asked", "erase_by", sqlite_where=sa.text("gone_at IS NULL AND probe_answer IS NOT NULL"),
-                 postgresql_where=sa.text("gone_at IS NULL AND probe_answer IS NOT NULL")),
-    )  # fmt: skip
+        sa.Index("ix_copy_due", "erase_by", **_where("gone_at IS NULL")),
+        sa.Index("ix_copy_kept", "created_at", **_where("gone_at IS NULL")),
+        sa.Index("ix_copy_asked", "erase_by", **_where("gone_at IS NULL AND probe_answer IS NOT NULL")),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     subject_id: str = Field(foreign_key="subject.id", index=True, max_length=32)
@@ -184,11 +186,9 @@ class Generation(SQLModel, table=True):
     __tablename__ = "generation"
     __table_args__ = (
         sa.Index("ix_generation_subject", "subject_id", "created_at"),
-        sa.Index("ix_generation_clothing", "clothing_id", sqlite_where=sa.text("clothing_id IS NOT NULL"),
-                 postgresql_where=sa.text("clothing_id IS NOT NULL")),
-        sa.Index("ix_generation_backdrop", "backdrop_id", sqlite_where=sa.text("backdrop_id IS NOT NULL"),
-                 postgresql_where=sa.text("backdrop_id IS NOT NULL")),
-    )  # fmt: skip
+        sa.Index("ix_generation_clothing", "clothing_id", **_where("clothing_id IS NOT NULL")),
+        sa.Index("ix_generation_backdrop", "backdrop_id", **_where("backdrop_id IS NOT NULL")),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     number: str = Field(unique=True, max_length=12)  # what a person can quote; says nothing about them

@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from core.db import UtcDateTime
+from core.db import UtcDateTime, upsert
 from core.models import Job, JobKind
 from core.services import Services
 
@@ -30,13 +29,12 @@ class LeaseLost(Exception):
 
 def enqueue(session: Session, kind: JobKind, ref: str, *, at: datetime) -> None:
     """In the caller's transaction: the work is wanted if and only if the caller commits. Earlier of two wishes wins."""
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert if on_postgresql else sqlite.insert
-    wish = insert(Job).values(kind=kind, ref=ref, run_at=at, token=0, tries=0, wishes=1)
+    dialect = session.get_bind().dialect.name
+    wish = upsert(dialect, Job).values(kind=kind, ref=ref, run_at=at, token=0, tries=0, wishes=1)
     earlier = sa.case((col(Job.run_at) < wish.excluded.run_at, col(Job.run_at)), else_=wish.excluded.run_at)
     changes = {"run_at": earlier, "wishes": col(Job.wishes) + 1}
     session.execute(wish.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes))
-    if on_postgresql:  # heard when the caller commits, and only then
+    if dialect == "postgresql":  # heard when the caller commits, and only then
         session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
 
 

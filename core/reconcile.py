@@ -19,10 +19,10 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, func, select
 
 from core import audit, copies, erasing, plans, retention
+from core.db import upsert
 from core.errors import NotAllowed, NotFound, ObjectDamaged, ObjectMissing, StorageUnavailable
 from core.models import Copy, CopyKind, EraseReason, FindingKind, FindingRow, JobKind, Subject
 from core.ports import Presence, StoredObject
@@ -109,8 +109,7 @@ def _temporary(svc: Services) -> Iterator[sa.Connection]:
 
 def _note_objects(connection: sa.Connection, listing: Iterator[StoredObject], breath: Callable[[], None]) -> int:
     """Page by page, each in a transaction of its own: the next page may take a while."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    new = insert(_seen)
+    new = upsert(connection.dialect.name, _seen)
     better = {name: new.excluded[name] for name in ("size", "written", "whole")}
     note = new.on_conflict_do_update(index_elements=["key"], set_=better, where=new.excluded.whole)
     while page := list(islice(listing, PAGE)):

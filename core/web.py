@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import access, audit, backlog, catalogue, copies, generations, jobs, operators, pictures, retention
+from core import access, audit, catalogue, copies, generations, jobs, operators, pictures, retention
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
 from core.guard import new_session, same_origin, session_hash, set_staff_cookie, staff_hash, staff_hash_of
@@ -197,6 +197,8 @@ class _Web:
 
     def retention_export(self, request: Request) -> Response:
         """A queue of the retention page as CSV, for those who may see it: ids and clocks, nobody's pictures."""
+        from core import backlog  # nothing that a start has to wait for
+
         svc = self._services()
         who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
         if who is None:
