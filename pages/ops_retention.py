@@ -259,7 +259,7 @@ def days(span: timedelta) -> str:
 
 # ------------------------------------------------------------------------------------------------------------ futures
 def what_goes_when() -> None:
-    st.subheader("What goes when", anchor=False)
+    st.header("What goes when", anchor=False)
     known = futures.forecast(svc)
     if known is None:
         uncounted()
@@ -353,7 +353,7 @@ def day_says(day: date) -> str:
 
 # ------------------------------------------------------------------------------------------------------------- queues
 def queues() -> None:
-    st.subheader("Queues", anchor=False)
+    st.header("Queues", anchor=False)
     sizes = backlog.counts(svc)
     widgets.show(
         widgets.quiet(" · ".join(f"{QUEUE_SAYS[queue].lower()} {size}" for queue, size in sizes.items())),
@@ -417,18 +417,16 @@ def listing(wanted: Wanted, size: Count) -> list[Item]:
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
-            "id": st.column_config.TextColumn(width=270),
-            "why": st.column_config.TextColumn(width=265),
+            "id": st.column_config.TextColumn(width=285),
+            "why": st.column_config.TextColumn(width=250),
             "kB": st.column_config.NumberColumn(format="%,.0f", width="small"),
             "asked": st.column_config.NumberColumn(width="small", help="How often storage was asked in vain"),
         },
         alt=f"Rows {first} to {first + len(items) - 1} of {size}, the most urgent first",
     )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        more = ". Filter, or take the CSV, for the rest" if size.is_more else ""
-        widgets.show(
-            widgets.quiet(f"{first:,} to {first + len(items) - 1:,} of {size}, times {zone_says[1:-1]}{more}.")
-        )
+        more = " Filter, or take the CSV, for the rest." if size.is_more else ""
+        widgets.show(widgets.quiet(f"{first:,} to {first + len(items) - 1:,} of {size}, in {zone_says[1:-1]}.{more}"))
         if pages > 1:
             st.pagination(pages, key=at)
         export(wanted)
@@ -439,13 +437,13 @@ def listing(wanted: Wanted, size: Count) -> list[Item]:
 def table(items: Sequence[Item]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "id": [item.ref for item in items],
+            "clock": [clock_says(item) for item in items],
             "kind": [KIND_SAYS.get(item.kind, "object") if item.kind else "object" for item in items],
+            "why": [item.why for item in items],
+            "id": [item.ref for item in items],
             "kB": [item.size / 1000 for item in items],
             "added": [said(item.added_at) for item in items],
             "erase by": [said(item.erase_by) for item in items],
-            "clock": [clock_says(item) for item in items],
-            "why": [item.why for item in items],
             "asked": [item.probes for item in items],
             "asked again": [said(item.ask_again_at) for item in items],
         }
