@@ -118,6 +118,9 @@ class Scene:
     def run(self, run_id: str) -> Generation:
         return next(run for run in self.rows(Generation) if run.id == run_id)
 
+    def run_states(self) -> set[RunState]:
+        return {run.state for run in self.rows(Generation)}
+
     def every_object_has_a_row(self) -> None:
         known = {copy.object_key for copy in self.rows(Copy) if copy.gone_at is None}
         assert set(self.objects()) <= known, "bytes without a row that will erase them"

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from core import retention
-from core.models import Copy, Generation, RunState
+from core.models import Copy, Generation, RunState, StageEvent
 from core.ports import Presence
 from tests.faults import victim
-from tests.faults.conftest import MUCH_LATER, Scene
+from tests.faults.conftest import MUCH_LATER, SOON, Scene
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,22 @@ def test_who_stalled_past_the_lease_writes_nothing_about_the_run(scene: Scene, m
     scene.wakes(sleeper)
     assert scene.run(asked) == run, "the late worker changed what another had finished"
     scene.nothing_is_lost_or_doubled()
+    scene.everything_goes()
+
+
+def test_who_stalled_leaves_the_work_to_the_one_that_took_over(scene: Scene) -> None:
+    """The second is still at it when the first wakes up: the fence alone keeps the first from writing."""
+    victim.ask(scene.svc)
+    first = scene.stopped(dies_at="light")
+    second = scene.stopped(dies_at="before put", later=SOON)
+    entered = len(scene.rows(StageEvent))
+    scene.wakes(first)
+    assert len(scene.rows(StageEvent)) == entered
+    assert not scene.run_states() & {RunState.READY, RunState.FAILED}
+    scene.wakes(second)
+    scene.later = SOON
+    scene.nothing_is_lost_or_doubled(attempts=1)
+    scene.each_was_written_once()
     scene.everything_goes()
 
 
