@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 from core import audit, copies, erasing, jobs, plans, retention
 from core.contracts import Contract
 from core.db import scrub
-from core.errors import NotAllowed, NotFound, ObjectLocked, StalePlan
+from core.errors import NotAllowed, NotFound, ObjectLocked, StalePlan, StorageUnavailable
 from core.models import AuditEntry, Copy, CopyKind, EraseReason, JobKind, Subject, Switch
 from core.retention import ASK_AGAIN_FIRST, Outcome, Report
 from tests.conftest import ANN, PLAIN
@@ -458,6 +458,20 @@ def test_a_store_that_lies_to_many_proves_nothing_of_any(svc, store, given_copy,
 
     with svc.reading() as session:
         assert session.get_one(Subject, subject_id).sealed_key is not None
+
+
+def test_a_listing_that_breaks_off_proves_nothing_though_each_object_seems_gone(svc, store, given_copy, given_subject):
+    store.takes_many = True
+    subject_id = given_subject()
+    for _ in range(retention.LISTING_PAYS):
+        given_copy(subject_id=subject_id)
+
+    def breaks_off():
+        raise StorageUnavailable("The vault's listing breaks off.")
+        yield
+
+    store.inventory = breaks_off
+    assert retention.sweep(svc) == Report(not_proved=retention.LISTING_PAYS)
 
 
 def test_a_listing_that_is_too_long_for_what_it_tells_is_not_read(svc, store, given_copy, given_subject, monkeypatch):
