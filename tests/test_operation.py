@@ -1,0 +1,55 @@
+"""What machines are told: health shouts what an operator has to see to, metrics count nobody's canaries."""
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from core import canary, erasing, retention, web
+
+ON_BOTH_DATABASES = True
+
+
+@pytest.fixture
+def http(svc, worker):
+    worker.beat()
+    app = Starlette(routes=web.routes(lambda: svc))
+    return TestClient(app, client=("127.0.0.1", 1234))
+
+
+def test_all_is_well_in_words(http):
+    answer = http.get("/healthz")
+
+    assert answer.status_code == 200
+    assert json.loads(answer.text) == {
+        "ok": True, "database": "ok", "vault": "ok", "worker": "ok", "erasing": "ok", "sweep": "ok",
+    }  # fmt: skip
+
+
+def test_stopped_erasing_and_a_sweep_that_asks_are_shouted_and_people_are_served(http, svc, given_copy, limit_to):
+    given_copy(), given_copy()
+    retention.sweep(limit_to(sweep_cap=1))
+    erasing.stop(svc, reason="test", actor="operator:o-1")
+
+    answer = http.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json()["erasing"] == "stopped since 2026-03-02T12:00Z"
+    assert answer.json()["sweep"] == "asks an operator since 2026-03-02T12:00Z"
+    measured = http.get("/metrics").text
+    assert "workshot_erasing_stopped 1.0" in measured and "workshot_sweep_held_copies 2.0" in measured
+
+
+def test_canaries_are_in_no_count(http, svc, clock, store):
+    canary.release(svc)
+    clock.advance(minutes=5)
+    assert store.objects
+
+    measured = http.get("/metrics").text
+    assert "workshot_copies_overdue 0.0" in measured and "workshot_queue_length 0.0" in measured
+    assert 'kind="canary"' not in measured and "workshot_runs{" not in measured
+    retention.sweep(svc)
+    canary.collect(svc)
+    measured = http.get("/metrics").text
+    assert "workshot_canary_failed 0.0" in measured and "workshot_canary_age_seconds 0.0" in measured
+    assert "workshot_canary_gone_p95_seconds 270.0" in measured and "workshot_sweep_age_seconds 0.0" in measured
