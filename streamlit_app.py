@@ -29,6 +29,7 @@ else:
     from core.ui import app as ui
     from core.ui import server
 
+    session.only_our_components()
     settings = load_settings()
 
     # A plain assignment of `st.App(...)`: that is how `streamlit run` finds out that this file is a server.

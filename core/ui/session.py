@@ -23,6 +23,7 @@ from typing import Any
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit import cli_util, config, runtime
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -137,6 +138,15 @@ def only_registered_pages() -> None:
     by name, past streamlit_app.py. Called while the server starts.
     """
     PagesManager.uses_pages_directory = False
+
+
+def only_our_components() -> None:
+    """
+    1.67.0: as the server is made, the metadata of every installed package is read, for components that it would then
+    serve. Ours are all in core/ui, nobody else's are wanted, and reading takes a tenth of a start.
+    """
+    manager: Any = BidiComponentManager
+    manager.discover_and_register_components = lambda self, **_: None
 
 
 def keep_uploads_off_disk() -> None:
