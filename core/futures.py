@@ -23,6 +23,7 @@ from sqlmodel import Session, col, func
 from core import canary, erasing, retention
 from core.canary import Song
 from core.contracts import Contract, offered
+from core.db import take_turns
 from core.erasing import SwitchState
 from core.models import Copy, CopyKind, ForecastRow, Generation, HeadshotRow, JobKind
 from core.plans import Clause
@@ -165,6 +166,7 @@ def count(svc: Services) -> Forecast:
         cells = _cells(session)
     took_ms = round(1000 * (perf_counter() - started))
     with svc.transaction() as session:
+        take_turns(session)
         session.merge(ForecastRow(name=ROW, counted_at=counted_at, took_ms=took_ms, cells=_written(cells)))
     return Forecast(counted_at, cells)
 

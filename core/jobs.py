@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core import audit, canary, futures, generations, reconcile, retention
+from core.db import take_turns
 from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
 from core.queue import Claim, LeaseLost, claim, enqueue
 from core.services import Services
@@ -176,6 +177,7 @@ class Worker:
 
     def _tick(self) -> None:
         with self._svc.transaction() as session:
+            take_turns(session)
             is_due = [self._start_if_due(session, kind, self._svc.clock()) for kind in SCHEDULED]
         if any(is_due):
             self._svc.wake()

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import audit, copies, erasing, plans, retention
-from core.db import upsert
+from core.db import take_turns, upsert
 from core.errors import NotAllowed, NotFound, ObjectDamaged, ObjectMissing, StorageUnavailable
 from core.models import Copy, CopyKind, EraseReason, FindingKind, FindingRow, JobKind, Subject
 from core.ports import Presence, StoredObject
@@ -172,6 +172,7 @@ def _keep(svc: Services, kind: FindingKind, ref: str, size: int, detail: str, se
     if not is_so(svc, kind, ref):
         return 0
     with svc.transaction() as session:
+        take_turns(session)
         known = session.get(FindingRow, (kind, ref))
         first = known.first_seen_at if known else seen_at
         session.merge(

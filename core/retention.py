@@ -31,7 +31,7 @@ from sqlmodel import Session, col, func, select
 
 from core import audit, copies, erasing, plans
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
-from core.db import scrub
+from core.db import scrub, take_turns
 from core.errors import NotAllowed, ObjectLocked, StorageUnavailable
 from core.models import (
     LIVE,
@@ -494,6 +494,7 @@ def _note_hold(svc: Services, found: Plan | None) -> None:
     if found is None and row is None:
         return
     with svc.transaction() as session:
+        take_turns(session)
         if found is None:
             session.execute(sa.delete(SweepHold).where(col(SweepHold.name) == SWEEP))
         elif row is None or row.planned_at <= svc.clock() - plans.LIFE / 2:  # else its hash is good for a while yet
@@ -527,6 +528,7 @@ class LastTime:
 def note_upkeep(svc: Services, kind: JobKind, started_at: datetime, *, well: bool, **figures: int) -> None:
     told = json.dumps(figures, sort_keys=True)
     with svc.transaction() as session:
+        take_turns(session)
         session.merge(Upkeep(kind=kind, started_at=started_at, ended_at=svc.clock(), well=well, figures=told))
 
 

@@ -40,6 +40,8 @@ class EmbeddedRunner:
         self._heart = threading.Thread(target=self._keep_beating, name="worker-beat", daemon=True)
 
     def start(self) -> None:
+        """The first beat comes before anything else: whoever is told that the worker has started finds it alive."""
+        self._guarded(self._beat)
         self._threads = [
             threading.Thread(target=self._work, args=(look, waker), name=f"worker-{n}", daemon=True)
             for n, (look, waker) in enumerate(zip(self._looks, self._wakers, strict=True))
@@ -69,10 +71,8 @@ class EmbeddedRunner:
                 waker.wait(self._look_every)
 
     def _keep_beating(self) -> None:
-        while True:
+        while not self._all_done.wait(self._beat_every):
             self._guarded(self._beat)
-            if self._all_done.wait(self._beat_every):
-                return
 
     def _guarded(self, call: Callable[[], bool | None]) -> bool:
         """A database that is away for a minute must not end the thread that erases."""
