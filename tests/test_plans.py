@@ -146,6 +146,15 @@ def test_a_row_is_read_again_right_before_its_bytes_go(svc, clock, store, given_
     assert store.objects
 
 
+def test_what_is_erased_or_gone_since_is_not_as_it_was_planned(svc, clock, given_copy, now_of):
+    copy = given_copy()
+    assert plans.is_untouched_since(now_of(copy), clock())
+    change(svc, copy, erased_at=clock())
+    assert not plans.is_untouched_since(now_of(copy), clock())
+    retention.erase(svc, copy.id)
+    assert not plans.is_untouched_since(now_of(copy), clock())
+
+
 def test_a_plan_lives_for_an_hour_and_says_from_when_a_new_one_would_be_valid(svc, clock, store, given_copy):
     given_copy()
     made = plans.plan(svc)

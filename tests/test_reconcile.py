@@ -83,6 +83,11 @@ def found(svc):
         return {(row.kind, row.ref) for row in session.exec(select(FindingRow))}
 
 
+def rows(svc):
+    with svc.reading() as session:
+        return [copy.model_dump() for copy in session.exec(select(Copy).order_by(col(Copy.id)))]
+
+
 def is_untouched(svc, store, copy):
     return copies.read(svc, copy.id) == PLAIN and copy.object_key in store.objects
 
@@ -186,18 +191,22 @@ def test_half_a_file_is_no_object(svc, store, clock, given_copy):
 def test_an_object_and_its_left_overs_are_one(svc, store, clock, kept):
     (whole,) = store.inventory()
     part = StoredObject(key=whole.key, size=3, modified_at=clock(), whole=False)
+    looked_at = []
+    store.before_head = looked_at.append
     for order in ([whole, part], [part, whole]):
         store.inventory = lambda order=order: iter(order)
         assert reconcile.compare(svc).is_well
+    assert looked_at == [], "there was nothing to look at twice"
 
 
-def test_only_a_deep_comparison_opens_every_image(svc, store, kept):
+def test_only_a_deep_comparison_opens_every_image(svc, store, clock, kept):
     sealed = bytearray(store.objects[kept.object_key])
     sealed[-1] ^= 1
     store.objects[kept.object_key] = bytes(sealed)
 
     assert reconcile.compare(svc).is_well
     assert reconcile.compare(svc, deep=True).found[MISMATCH] == 1
+    clock.advance(hours=1)
     reconcile.compare(svc)
     assert found(svc) == {(MISMATCH, kept.id)}, "one that does not look cannot say that it is over"
     reconcile.mend(svc, MISMATCH, kept.id, actor=OPERATOR)
@@ -241,12 +250,13 @@ def test_each_kind_is_mended_and_nothing_else_is_touched(svc, store, kept, given
 def test_a_mend_is_not_made_while_erasing_is_stopped(svc, store, kept, given, kind):
     ref = given(kind)
     reconcile.compare(svc)
-    before = dict(store.objects)
+    before, rows_before = dict(store.objects), rows(svc)
     erasing.stop(svc, reason="test", actor=OPERATOR)
 
     assert reconcile.mend(svc, kind, ref, actor=OPERATOR) is Mend.STOPPED
 
     assert store.objects == before and found(svc) == {(kind, ref)}
+    assert rows(svc) == rows_before, "no clock is moved and no row opened again for nothing"
 
 
 @each_kind
@@ -307,6 +317,7 @@ def test_a_stale_finding_never_erases_live_data(svc, store, kept, given, kind):
     key = healed(svc, store, kind, ref)
     before = dict(store.objects)
     assert key in before
+    assert not reconcile.is_so(svc, kind, ref)
 
     done = reconcile.mend(svc, kind, ref, actor=OPERATOR)
 
@@ -315,6 +326,61 @@ def test_a_stale_finding_never_erases_live_data(svc, store, kept, given, kind):
     with svc.reading() as session:
         row = session.exec(select(Copy).where(Copy.object_key == key)).one()
     assert (row.gone_at, row.erased_at) == (None, None) and row.erase_by > svc.clock()
+
+
+@pytest.mark.parametrize("kind", [MISSING, MISMATCH])
+@pytest.mark.parametrize(
+    "values", [{"written_at": None}, {"erased_at": datetime(2026, 3, 2, tzinfo=UTC)}], ids=["planned", "erased"]
+)
+def test_what_is_on_its_way_in_or_out_is_neither_missing_nor_damaged(svc, store, given, kind, values):
+    ref = given(kind)
+    with svc.transaction() as session:
+        session.execute(sa.update(Copy).where(col(Copy.id) == ref).values(**values))
+
+    assert not reconcile.is_so(svc, kind, ref)
+
+
+@pytest.mark.parametrize("kind", [MISSING, MISMATCH, OVERDUE])
+def test_what_is_gone_is_none_of_these(svc, store, given, kind):
+    ref = given(kind)
+    with svc.transaction() as session:
+        copies.shrink(session, [ref], to=svc.clock(), reason=EraseReason.ASKED)
+    assert retention.erase(svc, ref) is retention.Outcome.GONE
+
+    assert not reconcile.is_so(svc, kind, ref)
+
+
+@pytest.mark.parametrize("kind", [MISSING, ZOMBIE])
+def test_a_row_that_changes_between_the_look_and_the_deed_is_left_alone(svc, store, kept, given, kind):
+    ref = given(kind)
+    reconcile.compare(svc)
+    changed = {"erased_at": svc.clock()} if kind is MISSING else {"gone_at": None, "evidence_id": None}
+
+    def somebody_else_is_faster(key):
+        store.after_listing = lambda key: None
+        with svc.transaction() as session:
+            session.execute(sa.update(Copy).where(col(Copy.id) == ref).values(**changed))
+
+    store.after_listing = somebody_else_is_faster
+    assert reconcile.mend(svc, kind, ref, actor=OPERATOR) is Mend.NOT_SO
+    with svc.reading() as session:
+        row = session.get_one(Copy, ref)
+    assert row.gone_at is None and row.erase_reason is EraseReason.CONTRACT
+
+
+def test_an_image_that_cannot_be_looked_at_a_second_time_is_not_called_damaged(svc, store, kept, given):
+    ref = given(MISMATCH)
+    reconcile.compare(svc)
+    get, before = store.get, rows(svc)
+
+    def goes_away_after_one(key):
+        store.down = True
+        store.get = get
+        return store.objects[key]
+
+    store.get = goes_away_after_one
+    assert reconcile.mend(svc, MISMATCH, ref, actor=OPERATOR) is Mend.NOT_SO
+    assert rows(svc) == before and found(svc) == {(MISMATCH, ref)}
 
 
 @each_kind
