@@ -11,6 +11,7 @@ if session.in_script_run():
     from core.ui import operators, pages
 
     session.bind()
+    pages.shout()
     operator = operators.operator()
     own = pages.for_operator(operator.role if operator else None)
     st.navigation([*pages.for_everyone(), *own], position="top").run()

@@ -3,8 +3,10 @@
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from core import erasing
 from core.models import Role
-from core.ui import operators
+from core.ui import operators, widgets
+from core.ui.app import services
 
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
 SIGN_IN = "pages/sign_in.py"
@@ -17,6 +19,12 @@ def for_everyone() -> list[StreamlitPage]:
         st.Page(MY_PHOTOS, title="My photos"),
         st.Page(GUIDE, title="Guide"),
     ]
+
+
+def shout() -> None:
+    """On every page, before anything else: erasing is stopped, and what that means for a photo."""
+    if says := erasing.state(services()).says:
+        widgets.show(widgets.note(says, "broken"))
 
 
 def for_operator(role: Role | None) -> list[StreamlitPage]:

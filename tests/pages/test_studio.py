@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from core import access, generations, intake, retention
+from core import access, erasing, generations, intake, retention
 from core.contracts import Contract
 from core.drafts import DraftKind
 from core.models import Generation, RunState
@@ -303,3 +303,9 @@ def test_an_engine_that_takes_words_and_clothes_is_given_them(
     assert run.run.clothing_id is not None
     assert subject is not None and run.run.sealed_note is not None
     assert svc.vault.open_text(subject, run.run.sealed_note) == "A plain dark jacket"
+
+
+def test_the_app_says_above_its_pages_when_erasing_is_stopped(opened: Opened, svc: Services) -> None:
+    assert "Erasing is stopped" not in opened().text
+    erasing.stop(svc, reason="wrong-clock", actor="system")
+    assert opened().text.startswith("Erasing is stopped since 02 Mar, 12:00 UTC. Access still ends on time.")
