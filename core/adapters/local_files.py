@@ -33,8 +33,7 @@ class LocalFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True)
-            (folder / MARKER).touch(mode=0o600)
+            _make_vault(folder)
 
     def put(self, key: str, data: bytes) -> None:
         with _our_errors():
@@ -136,6 +135,21 @@ def _exists(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _make_vault(folder: Path) -> None:
+    """Made beside its place and then given its name: it has its marker from the first moment, and two processes may
+    start at once."""
+    draft = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}")
+    draft.mkdir(mode=0o700, parents=True)
+    (draft / MARKER).touch(mode=0o600)
+    try:
+        draft.rename(folder)
+    except OSError:
+        (draft / MARKER).unlink()
+        draft.rmdir()
+        if not folder.exists():  # if it is there, another process was faster
+            raise
 
 
 def _stored(path: Path) -> StoredObject | None:

@@ -2,6 +2,8 @@
 
 import shutil
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -112,6 +114,18 @@ def test_what_is_no_key_touches_no_file(store, folder, key):
 
 def test_our_own_keys_are_keys(store):
     store.put(new_object_key(), b"x")
+
+
+def test_several_processes_may_start_on_an_empty_disk_at_once(tmp_path):
+    together = threading.Barrier(8)
+
+    def start(round_):
+        together.wait(timeout=20)
+        return LocalFiles(tmp_path / f"vault{round_}").head(KEY)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(start, [n for n in range(50) for _ in range(8)])) == {Presence.ABSENT}
+    assert {path.name for path in tmp_path.iterdir()} == {f"vault{n}" for n in range(50)}
 
 
 def test_no_error_names_a_file(store, folder):
