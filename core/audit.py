@@ -88,6 +88,28 @@ class Action(StrEnum):
     LINK_MADE = "link:made"
     OPERATOR_SIGNED_IN = "operator:signed_in"
     OPERATOR_SIGNED_OUT = "operator:signed_out"
+    REQUEST_OPENED = "request:opened"
+    REQUEST_MATCHED = "request:matched"
+    REQUEST_LINKED = "request:linked"
+    REQUEST_ASSIGNED = "request:assigned"
+    REQUEST_NOTED = "request:noted"
+    REQUEST_REPLIED = "request:replied"
+    REQUEST_WITHDRAWN = "request:withdrawn"
+    REQUEST_STARTED = "request:started"
+    REQUEST_RETRIED = "request:retried"
+    REQUEST_PROVED = "request:proved"
+    REQUEST_EXTENDED = "request:extended"
+    REQUEST_REFUSED = "request:refused"
+    REQUEST_CLOSED = "request:closed"
+    REQUEST_PRUNED = "request:pruned"
+    REQUESTS_EXPORTED = "requests:exported"
+    RECEIPT_MADE = "receipt:made"
+    DATA_EXPORTED = "data:exported"
+    MAIL_READ = "mail:read"
+    MAIL_SORTED = "mail:sorted"
+    MAIL_SENT = "mail:sent"
+    MAIL_FAILED = "mail:failed"
+    ALERT_SENT = "alert:sent"
     AUDIT_VERIFIED = "audit:verified"
     AUDIT_EXPORTED = "audit:exported"
     AUDIT_PRUNED = "audit:pruned"
@@ -136,6 +158,28 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.LINK_MADE: _deed("A sign-in link was made", "operator", "role"),
     Action.OPERATOR_SIGNED_IN: _deed("An operator signed in", "operator", "role", "way"),
     Action.OPERATOR_SIGNED_OUT: _deed("An operator signed out", "operator", "role", "way"),
+    Action.REQUEST_OPENED: _deed("A request was received", "request", "kind", "channel"),
+    Action.REQUEST_MATCHED: _deed("It was shown whose data a request is about", "request", "by"),
+    Action.REQUEST_LINKED: _deed("A request was linked to one that is open already", "request"),
+    Action.REQUEST_ASSIGNED: _deed("A request was given to an operator, or back", "request", "to"),
+    Action.REQUEST_NOTED: _deed("An operator wrote a note on a request", "request"),
+    Action.REQUEST_REPLIED: _deed("The requester was written to", "request", "template"),
+    Action.REQUEST_WITHDRAWN: _deed("A request was taken back in time", "request"),
+    Action.REQUEST_STARTED: _deed("The work that a request asks for was begun", "request"),
+    Action.REQUEST_RETRIED: _deed("An operator had the work on a request tried again", "request"),
+    Action.REQUEST_PROVED: _deed("All that a request is about was shown to be gone", "request", "copies"),
+    Action.REQUEST_EXTENDED: _deed("The clock of a request was extended, once", "request"),
+    Action.REQUEST_REFUSED: _deed("A request was refused", "request", "ground"),
+    Action.REQUEST_CLOSED: _deed("A request was closed", "request", "outcome"),
+    Action.REQUEST_PRUNED: _deed("Rows of requests older than 24 months were removed", "request", "requests"),
+    Action.REQUESTS_EXPORTED: _deed("The register of requests was exported", "operator", "filters"),
+    Action.RECEIPT_MADE: _deed("A receipt was signed", "request", "receipt", "revision"),
+    Action.DATA_EXPORTED: _deed("A copy of a person's data was packed", "request"),
+    Action.MAIL_READ: _deed("A mail was read", "mail", "sort"),
+    Action.MAIL_SORTED: _deed("An operator saw to an unsorted mail", "mail", "sort"),
+    Action.MAIL_SENT: _deed("A mail was sent", "mail", "purpose"),
+    Action.MAIL_FAILED: _deed("A mail came back or was given up", "mail", "purpose", "failure"),
+    Action.ALERT_SENT: _deed("People on duty were told of a clock", "request", "threshold"),
     Action.AUDIT_VERIFIED: _deed("The audit log was verified", "operator", "well", "entries", "problems"),
     Action.AUDIT_EXPORTED: _deed("The audit log was exported", "operator", "form", "filters"),
     Action.AUDIT_PRUNED: _deed("Entries older than twelve months were removed", "entry", "entries"),

@@ -34,6 +34,7 @@ class CopyKind(StrEnum):
     BACKDROP = "backdrop"
     HEADSHOT = "headshot"
     CANARY = "canary"
+    EXPORT = "export"  # the ZIP of "a copy of my data"
 
     @property
     def label(self) -> str:
@@ -50,6 +51,7 @@ _KIND_LABELS = {
     CopyKind.BACKDROP: "Backdrop picture",
     CopyKind.HEADSHOT: "Headshot",
     CopyKind.CANARY: "Test object",
+    CopyKind.EXPORT: "Copy of your data",
 }
 
 
@@ -153,6 +155,7 @@ class Copy(SQLModel, table=True):
         sa.Index("ix_copy_due", "erase_by", **_where("gone_at IS NULL")),
         sa.Index("ix_copy_kept", "created_at", **_where("gone_at IS NULL")),
         sa.Index("ix_copy_asked", "erase_by", **_where("gone_at IS NULL AND probe_answer IS NOT NULL")),
+        sa.Index("ix_copy_original", "original_hash", **_where("original_hash IS NOT NULL")),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
@@ -174,6 +177,7 @@ class Copy(SQLModel, table=True):
     probe_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     evidence_id: str | None = Field(default=None, max_length=32)
+    original_hash: str | None = Field(default=None, max_length=64)  # keyed, of the file as it was uploaded; till gone
 
     def may_be_read(self, now: datetime) -> bool:
         """Access ends at the clock's end, whether or not the sweep has come by yet."""
@@ -247,6 +251,11 @@ class JobKind(StrEnum):
     SWEEP = "sweep"  # ref: "-", by schedule
     RECONCILE = "reconcile"  # ref: "-", by schedule
     CANARY = "canary"  # ref: "-", by schedule
+    REQUEST = "request"  # ref: a request
+    EXPORT = "export"  # ref: a request
+    MAIL_OUT = "mail_out"  # ref: a mail
+    MAIL_IN = "mail_in"  # ref: "-", by schedule
+    ALERTS = "alerts"  # ref: "-", by schedule
 
 
 class Job(SQLModel, table=True):
@@ -438,3 +447,214 @@ class CanaryRun(SQLModel, table=True):
     @property
     def is_open(self) -> bool:
         return self.gone_at is None and self.failure is None
+
+
+# ------------------------------------------------------------------------------------------------------- requests
+class RequestKind(StrEnum):
+    ERASE = "erase"
+    COPY = "copy"  # a copy of my data
+    CORRECT = "correct"
+    OBJECT = "object"  # withdraw consent, or object
+    QUESTION = "question"  # any other about privacy
+
+
+class RequestChannel(StrEnum):
+    PRODUCT = "product"
+    EMAIL = "email"
+    HAND = "hand"  # entered by support, as after a call
+
+
+class RequestState(StrEnum):
+    OPEN = "open"  # somebody has to do something
+    WAITING = "waiting"  # for the requester; the clock goes on
+    UNDO = "undo"  # starts by itself at `start_at`, and can be taken back until then
+    WORKING = "working"  # being erased and proved, or packed
+    CLOSED = "closed"
+
+
+class RequestOutcome(StrEnum):
+    DONE = "done"
+    NOTHING_HELD = "nothing_held"  # all that there was is gone already
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"  # taken back by the requester
+    DUPLICATE = "duplicate"
+
+
+class MatchedBy(StrEnum):
+    """What showed whose data it is."""
+
+    SESSION = "session"
+    CLAIM_CODE = "claim_code"
+    RUN_NUMBER = "run_number"  # with the time of the run
+    ORIGINAL_FILE = "original_file"  # the keyed hash of its bytes
+
+
+class Request(SQLModel, table=True):
+    """A deletion request, or another of its kind. Address and words lie sealed until it closes; the rest is the
+    register. `received_at` never changes, `due_at` only by the one extension: triggers refuse anything else."""
+
+    __tablename__ = "request"
+    __table_args__ = (
+        sa.CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="ck_request_closed_with_an_outcome"),
+        sa.CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="ck_request_state_closed"),
+        sa.CheckConstraint("closed_at IS NULL OR sealed_key IS NULL", name="ck_request_closed_is_scrubbed"),
+        sa.Index("ix_request_due", "due_at", **_where("closed_at IS NULL")),
+        sa.Index("ix_request_received", "received_at"),
+        sa.Index("ix_request_closed", "closed_at", **_where("closed_at IS NOT NULL")),
+        sa.Index(
+            "uq_request_one_active_erase", "subject_id", unique=True, **_where("kind = 'erase' AND closed_at IS NULL")
+        ),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    number: str = Field(unique=True, max_length=12)  # what a person can quote; says nothing about them
+    press_id: str | None = Field(default=None, unique=True, max_length=64)  # one per press of a button
+    kind: RequestKind = Field(sa_type=Word(RequestKind))
+    channel: RequestChannel = Field(sa_type=Word(RequestChannel))
+    state: RequestState = Field(sa_type=Word(RequestState), index=True)
+    clock: str = Field(max_length=24)  # which line of data/legal_clocks.json set `due_at`
+    received_at: datetime = Field(sa_type=UtcDateTime)  # as the channel says
+    entered_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    extended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    subject_id: str | None = Field(default=None, foreign_key="subject.id", index=True, max_length=32)
+    matched_by: MatchedBy | None = Field(default=None, sa_type=Word(MatchedBy))
+    matched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    waiting_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    start_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the end of the undo
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # what the clock is measured against
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: RequestOutcome | None = Field(default=None, sa_type=Word(RequestOutcome))
+    refused_ground: str | None = Field(default=None, max_length=24)
+    duplicate_of: str | None = Field(default=None, foreign_key="request.id", index=True, max_length=32)
+    assignee: str | None = Field(default=None, max_length=24)  # an operator's id
+    trouble: str | None = Field(default=None, max_length=60)  # a code: why it does not go on by itself
+    export_id: str | None = Field(default=None, foreign_key="copy.id", max_length=32)
+    sealed_key: bytes | None = None  # of address and words; destroyed when it closes
+    sealed_address: bytes | None = None
+
+
+class MessageWay(StrEnum):
+    IN = "in"
+    OUT = "out"
+    NOTE = "note"  # among operators
+
+
+class RequestMessage(SQLModel, table=True):
+    """What was written about a request. Its words go when the request closes; that there was a message stays."""
+
+    __tablename__ = "request_message"
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    request_id: str = Field(foreign_key="request.id", index=True, max_length=32)
+    at: datetime = Field(sa_type=UtcDateTime)
+    way: MessageWay = Field(sa_type=Word(MessageWay))
+    author: str = Field(max_length=40)  # as the audit log names it
+    template: str | None = Field(default=None, max_length=24)
+    same_address: bool = True  # False: this mail came from another address than the request
+    message_hash: str | None = Field(default=None, unique=True, max_length=64)  # keyed, of a mail's Message-ID
+    sealed_body: bytes | None = None  # under the request's key
+
+
+class Receipt(SQLModel, table=True):
+    """A signed statement of what was erased and how it was proved. Holds nothing personal."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (sa.UniqueConstraint("request_id", "revision", name="uq_receipt_revision"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    number: str = Field(unique=True, max_length=16)
+    request_id: str = Field(foreign_key="request.id", max_length=32)
+    revision: int  # 1, and more for amended ones
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    statement: str = Field(sa_type=sa.Text)  # canonical JSON, exactly what is signed
+    key_id: str = Field(max_length=16)
+    signature: str = Field(max_length=128)
+
+
+class MailState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    BOUNCED = "bounced"
+    FAILED = "failed"  # refused for good, or tried for too long
+
+
+class MailOut(SQLModel, table=True):
+    """A mail of ours. Sealed under a key of its own, which is destroyed as soon as it is sent or given up."""
+
+    __tablename__ = "mail_out"
+    __table_args__ = (
+        sa.CheckConstraint("(state = 'queued') = (sealed_key IS NOT NULL)", name="ck_mail_out_scrubbed_when_over"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    request_id: str | None = Field(default=None, foreign_key="request.id", index=True, max_length=32)
+    purpose: str = Field(max_length=24)
+    once: str = Field(unique=True, max_length=80)  # a second mail with the same word is the first one
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    state: MailState = Field(sa_type=Word(MailState), index=True)
+    tries: int = 0
+    failure: str | None = Field(default=None, max_length=40)  # a code
+    over_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # sent, bounced or given up
+    message_hash: str = Field(unique=True, max_length=64)  # keyed, of its Message-ID: how replies are recognised
+    sealed_key: bytes | None = None
+    sealed_mail: bytes | None = None
+
+
+class Mailbox(SQLModel, table=True):
+    """How far a mailbox has been read."""
+
+    __tablename__ = "mailbox"
+
+    name: str = Field(primary_key=True, max_length=64)  # a keyed hash of server, user and folder
+    uid_validity: int = Field(sa_type=sa.BigInteger)
+    last_uid: int = Field(sa_type=sa.BigInteger)
+    looked_at: datetime = Field(sa_type=UtcDateTime)  # the last time that it could be read
+    failure: str | None = Field(default=None, max_length=40)  # a code: why it cannot be read now
+    failed_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class MailSort(StrEnum):
+    REQUEST = "request"  # opened one
+    REPLY = "reply"  # belongs to one
+    UNSORTED = "unsorted"  # a person has to look
+    AUTOMATIC = "automatic"  # out of office, lists and the like: never answered
+    BOUNCE = "bounce"  # one of ours came back
+
+
+class MailIn(SQLModel, table=True):
+    """A mail that was read. The mark (keyed hash of its identity) makes reading it twice impossible."""
+
+    __tablename__ = "mail_in"
+    __table_args__ = (sa.Index("ix_mail_in_unsorted", "received_at", **_where("sealed_key IS NOT NULL")),)
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    mailbox: str = Field(max_length=64)
+    uid_validity: int = Field(sa_type=sa.BigInteger)
+    uid: int = Field(sa_type=sa.BigInteger)
+    mark: str = Field(unique=True, max_length=64)
+    received_at: datetime = Field(sa_type=UtcDateTime)  # the server's internal date
+    read_at: datetime = Field(sa_type=UtcDateTime)
+    sort: MailSort = Field(sa_type=Word(MailSort))
+    request_id: str | None = Field(default=None, foreign_key="request.id", index=True, max_length=32)
+    taken_from_mailbox_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sorted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when a person saw to an unsorted one
+    sealed_key: bytes | None = None  # of an unsorted mail, until a person has seen to it
+    sealed_mail: bytes | None = None
+
+
+class Alert(SQLModel, table=True):
+    """That people on duty were told of a request's clock, once for each threshold."""
+
+    __tablename__ = "alert"
+
+    request_id: str = Field(primary_key=True, foreign_key="request.id", max_length=32)
+    threshold: str = Field(primary_key=True, max_length=12)  # "24h", "6h", "1h", "breached"
+    at: datetime = Field(sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    tries: int = 0
+    again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

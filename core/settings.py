@@ -91,6 +91,25 @@ class Settings(BaseSettings):
     run_by: str = Field("", description="Who runs this server, named wherever we say who holds a photo.")
     privacy_contact: str = Field("", description="Where people write about their photos.")
 
+    smtp_host: str = Field("", description="Sends our mail. Empty: mail is written to the outbox in DATA_DIR.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="587 for STARTTLS, 465 for TLS.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="`none` only on this machine or a network that is yours alone."
+    )
+    smtp_user: str = Field("", description="Empty: no sign-in.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="The password that belongs to it.")
+    mail_from: str = Field("", description="The address our mail comes from. Empty: PRIVACY_CONTACT.")
+    imap_host: str = Field("", description="The mailbox for deletion requests. Empty: none is read.")
+    imap_port: int = Field(993, ge=1, le=65535, description="993 for TLS, 143 for STARTTLS.")
+    imap_security: Literal["tls", "starttls", "none"] = Field("tls", description="As SMTP_SECURITY.")
+    imap_user: str = Field("", description="Who reads it.")
+    imap_password: SecretStr = Field(SecretStr(""), description="The password that belongs to it.")
+    imap_folder: str = Field("INBOX", min_length=1, description="The folder that is read.")
+    mail_every_seconds: float = Field(60.0, ge=1, description="How often the mailbox is read.")
+    alert_urls: SecretStr = Field(
+        SecretStr(""), description="Whom to tell before a request is late: addresses of Apprise, space separated."
+    )
+
     default_contract: Contract = Field(Contract.MONTH, description="What is chosen for a new run.")
     longest_contract: Contract = Field(LONGEST_PROMISED, description="The longest a person may choose.")
     runs_per_day: int = Field(10, ge=1, description="Runs per person and UTC day.")

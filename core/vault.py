@@ -8,7 +8,9 @@ of a subject is gone, its sealed key is destroyed: whatever a backup of the obje
 Form of an object: b"WS1" + 12 bytes nonce + ciphertext with its 16-byte tag.
 """
 
+import hmac
 import secrets
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,16 +24,24 @@ NONCE_BYTES = 12  # the size NIST SP 800-38D recommends for GCM
 OVERHEAD = len(FORM) + NONCE_BYTES + 16
 
 
+class Keyed(Protocol):
+    """A row with a data key of its own: a subject, a request, a mail."""
+
+    id: str
+    sealed_key: bytes | None
+
+
 class Vault:
     """Puts and gets the bytes of copies. Knows nothing of clocks: see `copies` and `retention`."""
 
     def __init__(self, store: ObjectStore, master_key: bytes) -> None:
         self.store = store
         self._master = AESGCM(master_key)
+        self._for_hashes = hmac.digest(master_key, b"workshot/keyed-hashes", "sha256")
 
-    def make_key(self, subject_id: str) -> bytes:
-        """A new data key for a subject, sealed."""
-        return _seal(self._master, AESGCM.generate_key(256), _key_binding(subject_id))
+    def make_key(self, owner_id: str) -> bytes:
+        """A new data key for a row of this id, sealed."""
+        return _seal(self._master, AESGCM.generate_key(256), _key_binding(owner_id))
 
     def put(self, subject: Subject, copy: Copy, data: bytes) -> None:
         """Encrypt and store. Raises StorageUnavailable; NotFound if the subject's key has been destroyed."""
@@ -41,17 +51,22 @@ class Vault:
         """Raises ObjectMissing, ObjectDamaged, StorageUnavailable, NotFound."""
         return _open(self._data_key(subject), self.store.get(copy.object_key), _copy_binding(copy))
 
-    def seal_text(self, subject: Subject, text: str) -> bytes:
+    def seal_text(self, owner: Keyed, text: str) -> bytes:
         """Words of a person, for a column."""
-        return _seal(self._data_key(subject), text.encode(), _text_binding(subject.id))
+        return _seal(self._data_key(owner), text.encode(), _text_binding(owner.id))
 
-    def open_text(self, subject: Subject, sealed: bytes) -> str:
-        return _open(self._data_key(subject), sealed, _text_binding(subject.id)).decode()
+    def open_text(self, owner: Keyed, sealed: bytes) -> str:
+        """Raises NotFound if the owner's key has been destroyed, ObjectDamaged."""
+        return _open(self._data_key(owner), sealed, _text_binding(owner.id)).decode()
 
-    def _data_key(self, subject: Subject) -> AESGCM:
-        if subject.sealed_key is None:
-            raise NotFound("These photos are erased.")
-        return AESGCM(_open(self._master, subject.sealed_key, _key_binding(subject.id)))
+    def keyed_hash(self, purpose: str, data: bytes) -> str:
+        """Tells whether two things are the same, to nobody but us: HMAC-SHA256 under a key of that purpose, in hex."""
+        return hmac.digest(hmac.digest(self._for_hashes, purpose.encode(), "sha256"), data, "sha256").hex()
+
+    def _data_key(self, owner: Keyed) -> AESGCM:
+        if owner.sealed_key is None:
+            raise NotFound("This is erased.")
+        return AESGCM(_open(self._master, owner.sealed_key, _key_binding(owner.id)))
 
 
 def new_object_key() -> str:

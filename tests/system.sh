@@ -1,10 +1,11 @@
 #!/bin/sh
-# What the tests need from the system: Chromium and a PostgreSQL server. Installed where we may, named where we may not.
+# What the tests need from the system: Chromium, a PostgreSQL server and an IMAP server (Dovecot). Installed where we may, named where we may not.
 set -eu
 
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+[ -x /usr/sbin/dovecot ] || missing="$missing dovecot-imapd"
 [ -z "$missing" ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
