@@ -71,7 +71,8 @@ def with_runner(svc: Services) -> tuple[Services, Runner]:
     working = replace(svc, wake=lambda: runner.wake())
     worker = jobs.Worker(working)
     looks = [lambda: worker.look(jobs.ENGINE_WORK)] * svc.settings.engine_slots
-    looks += [lambda: worker.look(jobs.UPKEEP_WORK), lambda: worker.look(jobs.RARE_WORK)]
+    kinds = (jobs.UPKEEP_WORK, jobs.DESK_WORK, jobs.POST_WORK, jobs.RARE_WORK)
+    looks += [lambda kind=kind: worker.look(kind) for kind in kinds]  # type: ignore[misc]
     beats = min(jobs.BEAT_EVERY, svc.settings.lease / 3).total_seconds()
     runner = _runner(svc.database, looks, beat=worker.beat, beat_every=beats, rest=worker.rest)
     return working, runner

@@ -14,6 +14,9 @@ What can go wrong, and whose move it is.
     + ObjectDamaged         the bytes do not authenticate: never shown to anyone
     + StorageUnavailable    try again; says nothing about whether the object is there
       - ObjectLocked        the operator: a lock keeps it, and no clock can hold until the lock is off
+  x MailError
+    + MailRefused           the other side will never take this mail
+    + MailUnavailable       try again
   x EngineError
     + EngineRefused         permanent: this photo will never be accepted
     + EngineUnavailable     try again
@@ -81,6 +84,18 @@ class StorageUnavailable(StorageError):
 
 class ObjectLocked(StorageUnavailable):
     code = "object_locked"
+
+
+class MailError(WorkShotError):
+    code = "mail"
+
+
+class MailRefused(MailError):
+    code = "mail_refused"
+
+
+class MailUnavailable(MailError):
+    code = "mail_unavailable"
 
 
 class EngineError(WorkShotError):

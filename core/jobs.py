@@ -32,6 +32,9 @@ BEAT_IS_OLD = timedelta(seconds=60)
 
 ENGINE_WORK = (JobKind.GENERATE,)
 UPKEEP_WORK = (JobKind.ERASE, JobKind.SWEEP)
+DESK_WORK = (JobKind.REQUEST,)
+POST_WORK = (JobKind.MAIL_OUT, JobKind.MAIL_IN, JobKind.ALERTS, JobKind.EXPORT)
+"""Waits for other machines: no erase is to wait for it."""
 RARE_WORK = (JobKind.RECONCILE, JobKind.CANARY)
 """Takes its time: whoever erases, or waits for a headshot, is not to wait for it."""
 LOOK_AGAIN = timedelta(seconds=30)

@@ -148,6 +148,44 @@ class Framer(Protocol):
         """The photo as it was, in exactly the frame of the run's headshots. Raises EngineRefused."""
 
 
+class Post(Protocol):
+    """Takes our mails out of the house."""
+
+    def send(self, mail: bytes, *, sender: str, to: str) -> None:
+        """A whole RFC 5322 message. Taken when it returns. Raises MailRefused, MailUnavailable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawMail:
+    """A mail as the mailbox has it, or as much of it as we take."""
+
+    uid: int
+    received_at: datetime  # the server's internal date: when it arrived there
+    size: int  # bytes of the whole mail
+    data: bytes = field(repr=False)  # its headers and the beginning of its text
+
+
+class Inbox(Protocol):
+    """One folder of a mailbox."""
+
+    name: str
+    """Says which one, and nothing that a log may not say."""
+
+    def look(self, *, after: tuple[int, int] | None) -> tuple[int, Iterator[RawMail]]:
+        """The folder's UIDVALIDITY, and what came after (UIDVALIDITY, UID), in order of UID; everything if that is None
+        or of another UIDVALIDITY. Raises MailUnavailable, also half-way."""
+
+    def remove(self, uid_validity: int, uids: Iterable[int]) -> None:
+        """Take mails out of the folder for good. Raises MailUnavailable."""
+
+
+class Notify(Protocol):
+    """Tells people on duty."""
+
+    def tell(self, title: str, text: str) -> bool:
+        """True: at least one of them was reached. Never raises."""
+
+
 class Runner(Protocol):
     """Has a worker's steps called, at least once and sooner or later; who may work on what is not its business."""
 

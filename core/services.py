@@ -11,7 +11,7 @@ from core.clock import Clock, utc_now
 from core.db import reader
 from core.drafts import Drafts
 from core.fair_use import Guesses, Networks
-from core.ports import Engine, Framer
+from core.ports import Engine, Framer, Inbox, Notify, Post
 from core.settings import Settings
 from core.signing import Signer
 from core.vault import Vault
@@ -28,6 +28,12 @@ class Services:
     networks: Networks
     guesses: Guesses
     signer: Signer
+    post: Post | None = None
+    """None: nowhere to send to, and mails wait."""
+    inbox: Inbox | None = None
+    """None: no mailbox is read."""
+    notify: Notify | None = None
+    """None: nobody is on duty."""
     clock: Clock = utc_now
     wake: Callable[[], None] = field(default=lambda: None)
     """Tell a worker in this process that there is something to do. Others find it at their next look."""
