@@ -181,7 +181,7 @@ def test_as_many_runs_at_once_as_there_are_slots(svc):
 
     _, runner = bootstrap.with_runner(three)
 
-    assert len(runner._looks) == 3 + 2
+    assert len(runner._looks) == 3 + 4
 
 
 class Looks:
