@@ -12,6 +12,8 @@ STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide
 SIGN_IN = "pages/sign_in.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
 
+erasing_switch = erasing.Watch()
+
 
 def for_everyone() -> list[StreamlitPage]:
     return [
@@ -23,7 +25,7 @@ def for_everyone() -> list[StreamlitPage]:
 
 def shout() -> None:
     """On every page, before anything else: erasing is stopped, and what that means for a photo."""
-    if says := erasing.state(services()).says:
+    if says := erasing_switch.state(services()).says:
         widgets.show(widgets.note(says, "broken"))
 
 

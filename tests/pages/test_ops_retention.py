@@ -13,6 +13,7 @@ from core import audit, erasing, operators, retention
 from core.models import AuditEntry, Copy, CopyKind, FindingKind, FindingRow, Role, Subject, new_id
 from core.services import Services
 from core.ui import app
+from core.ui.screens.retention import switch
 from tests.conftest import ANN, BOB
 from tests.fakes import FrozenClock, MemoryStore
 
@@ -114,10 +115,18 @@ def entries(svc: Services, action: audit.Action) -> list[AuditEntry]:
 def confirm(page: AppTest, *, typed: str | None = None) -> AppTest:
     """Answers the question that is open."""
     if typed is not None:
-        (field,) = [field for field in page.text_input if field.label.startswith("Type ")]
+        (field,) = [field for field in page.text_input if field.label.startswith("Type erase")]
         field.set_value(typed)
     next(found for found in page.button if (found.key or "") == "retention-confirm-yes").click()
     return run(page)
+
+
+def stop_erasing(page: AppTest, *, why: str | None, typed: str) -> AppTest:
+    reason = next(found for found in page.selectbox if found.label == "Why")
+    assert [reason.format_func(word) for word in switch.REASONS] == reason.options
+    reason.set_value(why)
+    next(field for field in page.text_input if field.label == "Type stop to confirm").set_value(typed)
+    return press(page, "Stop all erasing")
 
 
 @pytest.mark.parametrize("staff", [None, BOB])
@@ -232,17 +241,85 @@ def test_with_storage_down_the_page_says_so_and_shows_what_the_rows_know(
     assert set(table(pick(page, "Queue", "blocked"), "why")["why"]) == {"storage could not be reached"}
 
 
-def test_while_erasing_is_stopped_it_shouts_and_erases_nothing(
+def test_while_erasing_is_stopped_nothing_is_erased_and_why_is_said(
     opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
 ) -> None:
     copies_of(provided, store, 1, late=timedelta(hours=1))
     erasing.stop(provided, reason="wrong-clock", actor=support.actor)
     page = opened()
-    assert "Erasing is stopped since" in said(page)
-    assert "Reason: wrong-clock" in said(page)
+    assert "No clock is kept while erasing is stopped." in said(page)
+    assert f"The clock of a machine is wrong. Stopped by operator {support.id}." in said(page)
     page = confirm(press(page, "Erase all 1"))
     assert table(page, "what came of it")["what came of it"][0] == "left alone: all erasing is stopped"
     assert store.objects
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_an_operator_stops_all_erasing_and_starts_it_again(
+    opened: Callable[..., AppTest], provided: Services, store: MemoryStore, role: Role
+) -> None:
+    operator = operators.open_link(provided, operators.make_link(provided, role).url.rpartition("/")[2], ANN)
+    copies_of(provided, store, 1, late=timedelta(minutes=1))
+    assert "Erasing is stopped" not in said(opened(MAP))
+
+    page = stop_erasing(opened(), why="wrong-setting", typed="stop")
+    assert "A setting is wrong. Stopped by operator" in said(page)
+    assert "Erasing is stopped since" in said(opened(MAP)), "above every page, and at once"
+    assert "Erasing is stopped since" not in said(page), "so the page does not say it again"
+    assert erasing.state(provided).is_stopped
+    retention.sweep(provided)
+    assert store.objects
+
+    press(page, "Start erasing again")
+    next(field for field in page.text_input if field.label == "Type start to confirm").set_value("start")
+    next(found for found in page.button if found.key == "retention-start-yes").click()
+    run(page)
+    assert "Erasing is stopped" not in said(opened(MAP))
+    assert not erasing.state(provided).is_stopped
+    retention.sweep(provided)
+    assert not store.objects
+
+    (stopped,) = entries(provided, audit.Action.ERASING_STOPPED)
+    (started,) = entries(provided, audit.Action.ERASING_STARTED)
+    assert (stopped.actor, audit.facts_of(stopped)) == (operator.actor, {"reason": "wrong-setting"})
+    assert started.actor == operator.actor
+
+
+@pytest.mark.parametrize(
+    ("why", "typed", "answer"),
+    [
+        (None, "stop", "Nothing was stopped: choose why first."),
+        ("wrong-clock", "halt", "Nothing was stopped: type stop first."),
+        ("wrong-clock", "", "Nothing was stopped: type stop first."),
+    ],
+)
+def test_erasing_is_not_stopped_by_a_slip(
+    opened: Callable[..., AppTest],
+    support: operators.Operator,
+    provided: Services,
+    why: str | None,
+    typed: str,
+    answer: str,
+) -> None:
+    page = stop_erasing(opened(), why=why, typed=typed)
+    assert answer in said(page)
+    assert not erasing.state(provided).is_stopped
+
+
+def test_erasing_is_not_started_by_a_slip(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services
+) -> None:
+    erasing.stop(provided, reason="no-such-word-here", actor="system")
+    page = press(opened(), "Start erasing again")
+    assert "no-such-word-here. Stopped by system." in said(page)
+    next(found for found in page.button if found.key == "retention-start-yes").click()
+    run(page)
+    assert erasing.state(provided).is_stopped
+
+
+@pytest.mark.parametrize("reason", list(switch.REASONS))
+def test_every_reason_is_one_that_the_switch_takes(provided: Services, reason: str) -> None:
+    assert erasing.stop(provided, reason=reason, actor="system").reason == reason
 
 
 def test_a_sweep_that_waits_is_let_go_by_a_typed_word(
@@ -262,7 +339,7 @@ def test_a_sweep_that_waits_is_let_go_by_a_typed_word(
     assert "5 of 5 copies are due by the clock at once" in said(page)
     assert set(table(page, "why")["why"]) == {"too much is due at once: a sweep waits for an operator"}
     press(page, "Erase these 5")
-    (field,) = [field for field in page.text_input if field.label.startswith("Type ")]
+    (field,) = [field for field in page.text_input if field.label.startswith("Type erase")]
     field.set_value("erase")
     next(found for found in page.button if found.key == "retention-hold-yes").click()
     page = run(page)

@@ -305,7 +305,10 @@ def test_an_engine_that_takes_words_and_clothes_is_given_them(
     assert svc.vault.open_text(subject, run.run.sealed_note) == "A plain dark jacket"
 
 
-def test_the_app_says_above_its_pages_when_erasing_is_stopped(opened: Opened, svc: Services) -> None:
+def test_the_app_says_above_its_pages_when_erasing_is_stopped(
+    opened: Opened, svc: Services, clock: FrozenClock
+) -> None:
     assert "Erasing is stopped" not in opened().text
     erasing.stop(svc, reason="wrong-clock", actor="system")
+    clock.advance(seconds=3)
     assert opened().text.startswith("Erasing is stopped since 02 Mar, 12:00 UTC. Access still ends on time.")

@@ -1,0 +1,62 @@
+"""Who looks at the retention page, when, and how instants and spans are said to them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from core.contracts import Contract
+from core.models import CopyKind
+from core.operators import Operator
+from core.services import Services
+from core.ui import app, widgets
+
+WORD = "erase"
+KINDS = [CopyKind.PORTRAIT, CopyKind.HEADSHOT, CopyKind.CLOTHING, CopyKind.BACKDROP]
+KIND_SAYS = {
+    CopyKind.PORTRAIT: "portrait",
+    CopyKind.HEADSHOT: "headshot",
+    CopyKind.CLOTHING: "clothing",
+    CopyKind.BACKDROP: "backdrop",
+}
+UNDER_SAYS = {
+    Contract.MONTH: "30 d",
+    Contract.WEEK: "7 d",
+    Contract.THREE_DAYS: "72 h",
+    Contract.DAY: "24 h",
+    Contract.HOUR: "1 h",
+    Contract.PROCESS: "not kept",
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One look at the page: the same instant for everything on it."""
+
+    svc: Services
+    who: Operator
+    now: datetime
+    zone: ZoneInfo
+    zone_says: str
+
+    @classmethod
+    def of(cls, who: Operator) -> Self:
+        svc = app.services()
+        return cls(svc, who, svc.clock(), *widgets.reader_zone())
+
+    def said(self, at: datetime | None) -> str:
+        return f"{at.astimezone(self.zone):%d %b, %H:%M}" if at else "–"
+
+
+def coarse(span: timedelta) -> tuple[str, str]:
+    """A number and its unit, the largest that fits."""
+    number, unit = widgets.length(span).split(" ")[:2]
+    return number, unit
+
+
+def day_says(day: date) -> str:
+    return f"{day.day} {day:%b}"
+
+
+def code(word: str) -> str:
+    return word.replace("_", " ")
