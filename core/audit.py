@@ -30,13 +30,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from core.canonical import as_json as _json
+from core.canonical import instant as _instant
 from core.db import AUDIT_CHAIN, take_turns
 from core.models import AuditCheckpoint, AuditEntry, Copy, CopyKind
 from core.signing import Signature
@@ -225,7 +227,7 @@ def _write(session: Session) -> None:
         return
     session.flush()  # whatever it locks is locked before the chain
     take_turns(session, AUDIT_CHAIN)
-    head = _head(session)
+    head = head_of(session)
     rows = []
     for entry in waiting:
         row = {**entry, "seq": head.seq + 1, "previous_hash": head.hash}
@@ -246,7 +248,7 @@ class Head:
         return f"{self.seq}:{self.hash}"
 
 
-def _head(session: Session) -> Head:
+def head_of(session: Session) -> Head:
     """The newest entry, or the beginning. Pruning never takes the newest: it adds one itself."""
     newest = sa.select(AuditEntry.seq, AuditEntry.hash).order_by(col(AuditEntry.seq).desc()).limit(1)  # type: ignore[call-overload]
     found = session.execute(newest).first()
@@ -260,21 +262,13 @@ def hash_of(entry: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
 # ---------------------------------------------------------------------------------------- checkpoints and pruning
 def checkpoint(svc: "Services") -> int | None:
     """Sign the chain as it is now. The `seq` it covers; None where nothing was added since the last one."""
     now = svc.clock()
     with svc.transaction() as session:
         take_turns(session, AUDIT_CHAIN)
-        head = _head(session)
+        head = head_of(session)
         if head.seq == 0 or session.get(AuditCheckpoint, head.seq) is not None:
             return None
         signature = svc.signer.sign(_statement(head, now, svc.signer.key_id))
@@ -376,7 +370,7 @@ def verify(
     with svc.reading() as session:
         signed = session.exec(select(AuditCheckpoint).order_by(col(AuditCheckpoint.seq).desc()).limit(1)).first()
         check = _Check(svc, session)
-        end = _head(session).seq
+        end = head_of(session).seq
         for row in _stream(session):
             check.entry(row, kept)
             if check.entries % PAGE == 0:

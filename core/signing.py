@@ -10,7 +10,7 @@ A key's id is the first 16 hex digits of the SHA-256 of its 32 public bytes.
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -34,6 +34,11 @@ class Signer:
 
     def sign(self, message: bytes) -> Signature:
         return Signature(self.key_id, self._private.sign(message).hex())
+
+    @property
+    def public_keys(self) -> Mapping[str, bytes]:
+        """Every key that is believed, by its id."""
+        return self._believed
 
     def knows(self, key_id: str) -> bool:
         return key_id in self._believed

@@ -1,0 +1,206 @@
+"""
+Making receipts, from rows alone: no network, and nothing that the caller's transaction does not already know.
+
+The salt is random and stands in the receipt; another revision keeps it, so that the two can be compared.
+The audit entry that is named is the newest one: its hash covers every entry before it, the ones that tell of these
+copies included, and `audit verify --head` finds out whether the log still is the one that the receipt has seen.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlmodel import Session, col, select
+
+from core import audit, promises
+from core.access import ALPHABET
+from core.canonical import as_json, instant
+from core.errors import NotAllowed
+from core.models import Copy, CopyKind, Evidence, Receipt, Request, RequestChannel, RequestKind, Subject
+from core.receipts.checking import Finding, Verdict, verify
+from core.receipts.statement import FORMAT
+from core.services import Services
+
+_VAULT: Final = "vault"
+
+ALWAYS_UNPROVED: Final[Mapping[str, str]] = {
+    "our_word": "The signature shows that this statement is ours and unchanged. That storage answered as it says is "
+    "our word; the audit log, whose hash stands here, is what we can be held to.",
+    "disks": "Storage was asked and no longer had the copies. Its disks we cannot look at. What lay there was "
+    "encrypted.",
+    "backups": "Backups of the database and of the storage, if the operator keeps any, are not covered until they are "
+    "replaced.",
+    "taken_along": "What was downloaded, shared or copied before is out of our reach.",
+}
+MAILS: Final = "Mails between you and us may stay in mailboxes and with mail services on the way."
+KEY_IN_USE: Final = "The key of these photos is not destroyed yet, because something under it is still held."
+
+
+def make(session: Session, svc: Services, request: Request, *, now: datetime) -> Receipt:
+    """The first receipt of an erase request, or the one that there is. In the caller's transaction."""
+    return newest(session, request.id) or _sign(session, svc, request, before=None, now=now)
+
+
+def amend(session: Session, svc: Services, request: Request, *, now: datetime) -> Receipt:
+    """Another revision, of the rows as they are now."""
+    return _sign(session, svc, request, before=newest(session, request.id), now=now)
+
+
+def of_request(session: Session, request_id: str) -> Sequence[Receipt]:
+    """All revisions, oldest first."""
+    return session.exec(select(Receipt).where(Receipt.request_id == request_id).order_by(col(Receipt.revision))).all()
+
+
+def newest(session: Session, request_id: str) -> Receipt | None:
+    return next(iter(reversed(of_request(session, request_id))), None)
+
+
+def check(svc: Services, data: bytes) -> Verdict:
+    """`verify` with the keys of this installation, which also knows whether there is a newer revision."""
+    verdict = verify(data, public_keys=svc.signer.public_keys)
+    if verdict.statement is None:
+        return verdict
+    this = select(Receipt.request_id).where(Receipt.number == verdict.statement.number)
+    with svc.reading() as session:
+        request_id = session.exec(this).first()
+        latest = newest(session, request_id) if request_id else None
+    if latest is None or latest.revision <= verdict.statement.revision:
+        return verdict
+    return replace(verdict, finding=Finding.SUPERSEDED, newer=latest.number)
+
+
+def _sign(session: Session, svc: Services, request: Request, *, before: Receipt | None, now: datetime) -> Receipt:
+    if request.kind is not RequestKind.ERASE or request.subject_id is None:
+        raise NotAllowed("A receipt is for an erase, once it is known whose data it is about.")
+    revision = before.revision + 1 if before else 1
+    number = f"{_first_number(before)}.{revision}" if before else _new_number()
+    salt = json.loads(before.statement)["salt"] if before else secrets.token_hex(16)
+    told = {
+        "format": FORMAT,
+        "receipt": number,
+        "revision": revision,
+        "amends": before.number if before else None,
+        "made_at": instant(now),
+        "request": _of_request(request),
+        "salt": salt,
+        **_of_copies(session, request, salt),
+        "policy": promises.version(svc.settings),
+        "audit": _audit_head(session),
+        "key_id": svc.signer.key_id,
+    }
+    statement = as_json(told)
+    signature = svc.signer.sign(statement.encode("ascii"))
+    receipt = Receipt(
+        number=number,
+        request_id=request.id,
+        revision=revision,
+        made_at=now,
+        statement=statement,
+        key_id=signature.key_id,
+        signature=signature.value,
+    )
+    session.add(receipt)
+    made = audit.Action.RECEIPT_MADE
+    audit.record(session, made, request.id, at=now, receipt=number.lower(), revision=revision)
+    return receipt
+
+
+def _new_number() -> str:
+    """Random, so that it tells nothing and cannot be guessed: "R-7Q4K2M9XTB"."""
+    return "R-" + "".join(secrets.choice(ALPHABET) for _ in range(10))
+
+
+def _first_number(receipt: Receipt) -> str:
+    return receipt.number.partition(".")[0]
+
+
+def _of_request(request: Request) -> dict[str, Any]:
+    instants = ("received_at", "due_at", "started_at", "erased_at", "proved_at")
+    told = {name: _instant_or_none(getattr(request, name)) for name in instants}
+    return {"number": request.number, "kind": request.kind.value, "channel": request.channel.value, **told}
+
+
+def _of_copies(session: Session, request: Request, salt: str) -> dict[str, Any]:
+    assert request.subject_id is not None
+    subject = session.get_one(Subject, request.subject_id)
+    mine = select(Copy).where(Copy.subject_id == subject.id, Copy.kind != CopyKind.CANARY)
+    held = session.exec(mine.order_by(col(Copy.created_at), col(Copy.id))).all()
+    evidence = _evidence_of(session, subject.id)
+    gone = [copy for copy in held if copy.gone_at is not None]
+    erased = [copy for copy in gone if copy.gone_at and copy.gone_at >= request.received_at]
+    still_open = [copy for copy in held if copy.gone_at is None]
+    return {
+        "copies": [_of_copy(copy, evidence[copy.id], salt) for copy in erased],
+        "copies_gone_before": len(gone) - len(erased),
+        "key_destroyed_at": _instant_or_none(subject.key_destroyed_at),
+        "not_proved": _not_proved(request, subject, still_open, salt),
+    }
+
+
+def _evidence_of(session: Session, subject_id: str) -> Mapping[str, Evidence]:
+    """Of all its copies in one question, however many there are."""
+    theirs = select(Evidence).join(Copy, col(Copy.evidence_id) == Evidence.id).where(Copy.subject_id == subject_id)
+    return {found.copy_id: found for found in session.exec(theirs)}
+
+
+def _of_copy(copy: Copy, evidence: Evidence, salt: str) -> dict[str, Any]:
+    answers = (("object", evidence.head), ("listing", evidence.listing))
+    return {
+        **_named(copy, salt),
+        "erased_at": _instant_or_none(copy.erased_at),
+        "gone_at": _instant_or_none(copy.gone_at),
+        "asked_in_vain": copy.probes,
+        "probes": [
+            {"asked": asked, "answer": answer.value, "at": instant(evidence.probed_at)} for asked, answer in answers
+        ],
+    }
+
+
+def _named(copy: Copy, salt: str) -> dict[str, Any]:
+    return {
+        "id_hash": salted(salt, "copy", copy.id),
+        "object_key_hash": salted(salt, "object", copy.object_key),
+        "kind": copy.kind.value,
+        "place": copy.place,
+        "bytes": copy.size,
+    }
+
+
+def salted(salt: str, what: str, word: str) -> str:
+    """How a receipt names something, so that only who knows the word can find it there."""
+    return hashlib.sha256(f"workshot receipt 1:{salt}:{what}:{word}".encode("ascii")).hexdigest()
+
+
+def _not_proved(request: Request, subject: Subject, still_open: Iterable[Copy], salt: str) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = [
+        {"what": "copy", "says": _why_open(copy), "until": instant(copy.erase_by), **_named(copy, salt)}
+        for copy in still_open
+    ]
+    if subject.key_destroyed_at is None:
+        told.append({"what": "key", "says": KEY_IN_USE})
+    told += [{"what": what, "says": says} for what, says in ALWAYS_UNPROVED.items()]
+    if request.channel is RequestChannel.EMAIL:
+        told.append({"what": "mails", "says": MAILS})
+    return told
+
+
+def _why_open(copy: Copy) -> str:
+    if copy.place == _VAULT:
+        return "A copy in our storage is not shown to be gone yet. Once it is, there is an amended receipt."
+    return (
+        f"A copy at {copy.place} is not shown to be gone yet. It expires there by {copy.erase_by:%Y-%m-%d %H:%M} UTC "
+        "at the latest; once it is shown to be gone, there is an amended receipt."
+    )
+
+
+def _audit_head(session: Session) -> dict[str, Any]:
+    head = audit.head_of(session)
+    return {"seq": head.seq, "hash": head.hash}
+
+
+def _instant_or_none(at: datetime | None) -> str | None:
+    return instant(at) if at else None
