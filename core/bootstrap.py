@@ -159,7 +159,7 @@ def _refuse_a_vault_in_two_places(settings: Settings, database: sa.Engine) -> No
 def vault_folder(settings: Settings, database: sa.Engine) -> Path:
     """A vault that is not there looks just like one from which everything was erased, and would "prove" it."""
     folder = settings.data_dir / "vault"
-    if not folder.exists() and _has_sealed_subjects(database):
+    if not folder.exists() and _has_sealed_subjects(database) and not folder.exists():  # another process may make it
         raise BadSettings("The vault's folder is missing, and images should be in it. Is DATA_DIR right and mounted?")
     return folder
 
@@ -179,13 +179,9 @@ def master_key(settings: Settings, database: sa.Engine) -> bytes:
     if text := settings.master_key.get_secret_value():
         return decode_key(text)
     path = settings.data_dir / "master.key"
-    try:
-        return decode_key(path.read_text().strip())
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as exc:
-        raise BadSettings("The master key in DATA_DIR cannot be read. Restore it from your backup.") from exc
-    if _has_sealed_subjects(database):
+    if key := _kept_key(path, "The master key in DATA_DIR cannot be read. Restore it from your backup."):
+        return key
+    if _has_sealed_subjects(database) and not path.exists():  # another process may have made it, and sealed with it
         raise BadSettings("The master key is missing, and images are sealed under it. Restore it, or set MASTER_KEY.")
     return _make_key(path, "A master key was made: %s. Back it up apart from the vault; without it no image opens.")
 
@@ -196,12 +192,18 @@ def signer(settings: Settings) -> Signer:
     if text := settings.signing_key.get_secret_value():
         return Signer(decode_key(text), retired)
     path = settings.data_dir / "signing.key"
+    key = _kept_key(path, "The signing key in DATA_DIR cannot be read. Restore it from your backup.")
+    return Signer(key or _make_key(path, "A signing key was made: %s. It signs the audit log; back it up."), retired)
+
+
+def _kept_key(path: Path, unreadable: str) -> bytes | None:
+    """None: there is none. Raises BadSettings."""
     try:
-        return Signer(decode_key(path.read_text().strip()), retired)
+        return decode_key(path.read_text().strip())
     except FileNotFoundError:
-        return Signer(_make_key(path, "A signing key was made: %s. It signs the audit log; back it up."), retired)
+        return None
     except (OSError, ValueError) as exc:
-        raise BadSettings("The signing key in DATA_DIR cannot be read. Restore it from your backup.") from exc
+        raise BadSettings(unreadable) from exc
 
 
 def _make_key(path: Path, says: str) -> bytes:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
+from threading import Event
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +34,7 @@ ITS_PATIENCE = {  # and its with us: what a frozen process or a dead machine has
 }
 CONNECTIONS, MORE_AT_TIMES = 10, 10
 """Of one process to PostgreSQL, at most the two together. README says how to add them up."""
+PATIENCE_WITH_OTHERS = 30  # seconds, of SQLite
 ANY_RULE, AUDIT_CHAIN = 7_270_002, 7_270_003  # any numbers that no other lock of ours has
 
 
@@ -79,7 +82,7 @@ def connect(url: str) -> sa.Engine:
     path = sa.make_url(url).database
     if path:
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": 30})
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": PATIENCE_WITH_OTHERS})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -106,14 +109,29 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
+    _write_ahead(connection)
     for pragma in (
         "busy_timeout = 30000",
-        "journal_mode = WAL",
         "synchronous = FULL",  # a promise that was recorded survives a power cut
         "foreign_keys = ON",
         "secure_delete = ON",  # a deleted row's bytes are overwritten in the file
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Two processes that start on one new file both want this. SQLite refuses one of them without letting it wait."""
+    from sqlite3 import SQLITE_BUSY, OperationalError
+
+    until = monotonic() + PATIENCE_WITH_OTHERS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != SQLITE_BUSY or monotonic() > until:
+                raise
+        Event().wait(0.02)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

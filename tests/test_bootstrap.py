@@ -1,6 +1,7 @@
 """Starting: one key, made once; nothing that could pass for an empty vault; a runner that outlives its errors."""
 
 import base64
+import multiprocessing
 import stat
 import threading
 from dataclasses import replace
@@ -8,7 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from core import bootstrap, doctor, jobs
+from core import bootstrap, doctor, jobs, migrations
 from core.adapters.runner_embedded import EmbeddedRunner
 from core.errors import BadSettings
 from core.models import Job, JobKind, Subject, new_id
@@ -80,6 +81,46 @@ def test_servers_that_start_at_once_agree_on_one_key(build, home):
 
     assert len(set(keys)) == 1
     assert [path.name for path in home.data_dir.glob("master*")] == ["master.key"]
+
+
+def test_processes_that_start_at_once_on_an_empty_place_make_it_once(tmp_path, cluster):
+    """Nothing is there: no folder, no database, no keys, no vault. All start, on the same of each."""
+    homes = [{"data_dir": tmp_path / str(turn) / "data", "canary_every_minutes": 0} for turn in range(5)]
+    homes = [*homes[:3], *(home | {"database_url": cluster.create()} for home in homes[3:])]
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__, "alembic.command"])
+    together, told = processes.Barrier(4), processes.SimpleQueue()
+    started = [processes.Process(target=_start_in_each, args=(homes, together, told)) for _ in range(4)]
+    for process in started:
+        process.start()
+    answers = [told.get() for _ in started]
+    for process in started:
+        process.join()
+
+    assert all(answer == answers[0] for answer in answers), answers
+    assert len(set(answers[0])) == len(homes)
+    for home in homes:
+        left = {path.name for path in home["data_dir"].iterdir() if not path.name.startswith("workshot.db")}
+        assert left == {"master.key", "signing.key", "vault"}
+
+
+def _start_in_each(homes, together, told):
+    """What this process found or made: the same as all others, or what went wrong."""
+    found = []
+    for home in homes:
+        together.wait(60)
+        try:
+            svc = bootstrap.build(load_settings(**home))
+            worker = jobs.Worker(svc)
+            worker.beat()
+            worker.look(jobs.UPKEEP_WORK)
+            worker.rest()
+            svc.database.dispose()
+            key = bootstrap.master_key(svc.settings, svc.database).hex()
+            found.append((key, svc.signer.key_id, migrations.current(svc.database)))
+        except Exception as exc:
+            found.append(repr(exc))
+    told.put(found)
 
 
 def test_a_key_from_the_settings_is_used_and_none_is_written(build, home):

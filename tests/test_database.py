@@ -1,7 +1,9 @@
 """The database: aware instants, one writer at a time on SQLite, and a file for its owner alone."""
 
+import sqlite3
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -117,3 +119,19 @@ def test_a_day_ends_at_midnight_utc():
     assert next_utc_midnight(datetime(2028, 2, 28, 23, 59, 59, 1, tzinfo=UTC)) == datetime(2028, 2, 29, tzinfo=UTC)
     assert next_utc_midnight(datetime(2028, 2, 29, tzinfo=UTC)) == datetime(2028, 3, 1, tzinfo=UTC)
     assert utc_now().utcoffset() == timedelta(0)
+
+
+def test_who_opens_a_new_file_while_another_one_fills_it_waits(tmp_path):
+    """SQLite refuses to change a file's journal at once while somebody writes, however patient one is."""
+    path = tmp_path / "new.db"
+    first = sqlite3.connect(path, isolation_level=None)
+    first.execute("BEGIN IMMEDIATE")
+    first.execute("CREATE TABLE made (id)")
+    engine = connect(f"sqlite:///{path}")
+    with ThreadPoolExecutor(1) as threads:
+        second = threads.submit(lambda: sa.inspect(engine).get_table_names())
+        threading.Event().wait(0.1)
+        first.execute("COMMIT")
+        assert second.result(20) == ["made"]
+    first.close()
+    engine.dispose()

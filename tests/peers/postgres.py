@@ -10,9 +10,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import psycopg
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -36,10 +39,11 @@ def programs() -> Path:
 
 
 class Cluster:
-    """`with Cluster() as cluster: cluster.create("a"); connect(cluster.url("a"))`."""
+    """`with Cluster() as cluster: connect(cluster.create())`."""
 
     def __init__(self) -> None:
         self.port = _free_port()
+        self._numbers = count(1)
         self._programs = programs()
         self._user = _user_for_the_server()
         self._folder = Path(tempfile.mkdtemp(prefix="workshot-postgres-"))
@@ -74,6 +78,14 @@ class Cluster:
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+psycopg://app@127.0.0.1:{self.port}/{database}"
+
+    def create(self, *, like: str = "template1") -> str:
+        """Another database, empty or as a template's; its address. A template must have no connections."""
+        name = f"made_{next(self._numbers)}"
+        address = self.url().replace("+psycopg", "")
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY FILE_COPY")  # type: ignore[call-overload]
+        return self.url(name)
 
     def _run(self, program: str, *arguments: str) -> None:
         as_user = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
