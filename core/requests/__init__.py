@@ -1,0 +1,56 @@
+"""
+Requests: deletion requests and their kin, from receipt to answer.
+
+A row per request; it is the register, and what is personal about it (address, words) lies sealed under a key of its
+own, which is destroyed in the transaction that closes it.
+
+* Receipt is when the channel says it was. `due_at` is worked out then, stored, and never moved but by the one extension
+  that the law knows; triggers of the database refuse anything else. Waiting, guessing, stopping: the clock goes on.
+* Whose data it is has to be shown: by the browser session, a claim code, a run's number with its time, or the original
+  file. Until then a request has no subject and touches nobody's data, nor anybody's request.
+* One request per subject leads. A second that was also proved is linked to it (`duplicate_of`), keeps its own clock,
+  address and undo, and closes with an answer of its own once the first is done; if the first is taken back, it leads.
+* Erasing is not done here. A request asks `retention` for it, watches what storage shows, and closes only when all is
+  shown to be gone: then receipt, mail, scrub and end are one transaction, so there is one answer, and no half of one.
+
+Parts: `tickets` (a request as pages see it), `codes` (claim codes in free text), `register` (opening, matching),
+`operators` (what people on duty do), `work` (the job), `answers` (closing and telling), `reading` (pages of it).
+"""
+
+from core.requests.reading import (
+    Detail,
+    Filter,
+    Message,
+    Moment,
+    Page,
+    Progress,
+    Totals,
+    WillGo,
+    detail,
+    of_subject,
+    page,
+    totals,
+)
+from core.requests.register import UNDO, open_by_hand, open_from_mail, open_in_product, undo
+from core.requests.tickets import Ticket
+
+__all__ = [
+    "UNDO",
+    "Detail",
+    "Filter",
+    "Message",
+    "Moment",
+    "Page",
+    "Progress",
+    "Ticket",
+    "Totals",
+    "WillGo",
+    "detail",
+    "of_subject",
+    "open_by_hand",
+    "open_from_mail",
+    "open_in_product",
+    "page",
+    "totals",
+    "undo",
+]
