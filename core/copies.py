@@ -32,6 +32,7 @@ def plan(
     at: datetime,
     erase_by: datetime,
     media_type: str = "image/jpeg",
+    original_hash: str | None = None,
 ) -> Copy:
     """Record a copy that is about to be written."""
     copy = Copy(
@@ -45,6 +46,7 @@ def plan(
         size=size,
         created_at=at,
         erase_by=erase_by,
+        original_hash=original_hash,
     )
     session.add(copy)
     session.flush()
@@ -97,6 +99,12 @@ def read_upload(svc: Services, copy_id: str) -> bytes:
         svc.vault.get(subject, copy)
         arrived(svc, copy_id)
     return read(svc, copy_id)
+
+
+def hash_of_original(svc: Services, data: bytes) -> str:
+    """Whoever still has the very file that was uploaded can show later that it was theirs: one changed byte, and it is
+    another file. Of its bytes, keyed, and never of what is to be seen in it."""
+    return svc.vault.keyed_hash("original", data)
 
 
 def shrink(session: Session, copy_ids: Iterable[str], *, to: datetime, reason: EraseReason) -> int:

@@ -35,6 +35,7 @@ class Draft:
     kind: DraftKind
     received_at: datetime
     photo: "CleanPhoto" = field(repr=False)
+    original_hash: str | None = field(default=None, repr=False)  # keyed, of the file that the person has
 
     @property
     def size(self) -> int:
@@ -76,12 +77,14 @@ class Drafts:
         self._shelves: dict[str, _Shelf] = {}
         self._lock = threading.Lock()
 
-    def put(self, session: str, kind: DraftKind, photo: "CleanPhoto") -> Draft:
+    def put(self, session: str, kind: DraftKind, photo: "CleanPhoto", *, original_hash: str | None = None) -> Draft:
         """Replaces the session's draft of this kind. Raises Busy when there is no room."""
         with self._lock:
             now = self._clock()
             self._forget_expired(now)
-            draft = Draft(id=secrets.token_urlsafe(16), kind=kind, received_at=now, photo=photo)
+            draft = Draft(
+                id=secrets.token_urlsafe(16), kind=kind, received_at=now, photo=photo, original_hash=original_hash
+            )
             shelf = self._shelves.get(session) or _Shelf(touched_at=now)
             others = sum(other.size for other in shelf.drafts.values() if other.kind is not kind)
             if others + draft.size > self._max_per_session:

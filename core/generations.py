@@ -66,6 +66,7 @@ class Upload:
     width: int
     height: int
     received_at: datetime
+    original_hash: str | None = field(default=None, repr=False)  # keyed, of the file as it was uploaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,7 @@ def request(
                 size=len(upload.data),
                 at=now,
                 erase_by=uploaded_at + choices.contract.clock(svc.settings.erase_early),
+                original_hash=upload.original_hash,
             )
             for upload in uploads
         }

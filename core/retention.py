@@ -261,6 +261,7 @@ def _close(svc: Services, absent: Sequence[Copy]) -> dict[str, Outcome]:
         session.flush()
         for row in closing:
             row.gone_at, row.evidence_id, row.probe_answer, row.probe_again_at = now, evidence[row.id].id, None, None
+            row.original_hash = None
             session.add(row)
             audit.record_copy(session, audit.Action.COPY_GONE, row, at=now)
         session.flush()

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import access, generations, intake, promises
+from core import access, copies, generations, intake, promises
 from core.catalogue import OWN_BACKDROP, Choice, Purpose, catalogue
 from core.contracts import Contract, offered
 from core.drafts import Draft, DraftKind
@@ -93,12 +93,18 @@ def _take(svc: Services, me: str, name: str, kind: DraftKind, clear: Callable[[]
     with st.spinner("Looking at your photo and removing everything but the picture …"):
         data = session.take_upload(name)
         try:
-            svc.drafts.put(me, kind, intake.read(data or b""))
+            photo = intake.read(data or b"")
+            svc.drafts.put(me, kind, photo, original_hash=_hash_of_original(svc, name, data or b""))
         except WorkShotError as exc:
             st.session_state["intake_problem"] = str(exc)
         else:
             flow.forget("turns", "zoom", "findings", "camera_on")
     st.rerun()
+
+
+def _hash_of_original(svc: Services, name: str, data: bytes) -> str | None:
+    """Of a file that was chosen. What the camera took here is nowhere else: nobody could ever show it again."""
+    return None if name == "camera" else copies.hash_of_original(svc, data)
 
 
 def _look(svc: Services, draft: Draft) -> list[Finding]:
@@ -333,7 +339,7 @@ def _start(
                 svc,
                 me,
                 request_id=f"{draft.id}-{st.session_state.get('attempt', 0)}",
-                uploads=[_upload(each) for each in (draft, *chosen.references)],
+                uploads=[upload_of(each) for each in (draft, *chosen.references)],
                 choices=chosen.choices,
                 agreement=agreement,
             )
@@ -347,11 +353,12 @@ def _start(
     flow.show_run(run_id)
 
 
-def _upload(draft: Draft) -> Upload:
+def upload_of(draft: Draft) -> Upload:
     return Upload(
         kind=CopyKind(draft.kind.value),
         data=draft.photo.data,
         width=draft.photo.width,
         height=draft.photo.height,
         received_at=draft.received_at,
+        original_hash=draft.original_hash,
     )
