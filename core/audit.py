@@ -40,7 +40,7 @@ from sqlmodel import Session, col, select
 from core.canonical import as_json as _json
 from core.canonical import instant as _instant
 from core.db import AUDIT_CHAIN, take_turns
-from core.models import AuditCheckpoint, AuditEntry, Copy, CopyKind
+from core.models import AuditCheckpoint, AuditEntry, CopyKind
 from core.signing import Signature
 
 if TYPE_CHECKING:
@@ -200,10 +200,10 @@ def record(session: Session, action: Action, ref: str, *, at: datetime, actor: s
     waiting.append(_checked(action, ref, at, actor, facts))
 
 
-def record_copy(session: Session, action: Action, copy: Copy, *, at: datetime, **facts: str) -> None:
+def record_copy(session: Session, action: Action, copy_id: str, kind: CopyKind, *, at: datetime, **facts: str) -> None:
     """A deed done to a copy. Canaries are nobody's, and would drown the rest."""
-    if copy.kind is not CopyKind.CANARY:
-        record(session, action, copy.id, at=at, kind=copy.kind.value, **facts)
+    if kind is not CopyKind.CANARY:
+        record(session, action, copy_id, at=at, kind=kind.value, **facts)
 
 
 def _checked(action: Action, ref: str, at: datetime, actor: str, facts: Mapping[str, Fact]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ Copies: where the bytes of a person lie, and until when.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -19,6 +20,34 @@ from core.errors import NotFound
 from core.models import Copy, CopyKind, EraseReason, Subject
 from core.services import Services
 from core.vault import new_object_key
+
+
+class Seen(NamedTuple):
+    """What a copy's row said when it was read."""
+
+    id: str
+    subject_id: str
+    kind: CopyKind
+    object_key: str
+    created_at: datetime
+    written_at: datetime | None
+    erase_by: datetime
+    erase_reason: EraseReason
+    erased_at: datetime | None
+    gone_at: datetime | None
+    probes: int
+
+
+def seen(
+    session: Session,
+    *where: sa.ColumnElement[bool],
+    order: Sequence[Any] = (Copy.id,),
+    limit: int | None = None,
+    lock: bool = False,
+) -> list[Seen]:
+    """Rows as they are now, many at once. `lock`: nobody else changes them until this transaction ends."""
+    query = sa.select(*(getattr(Copy, name) for name in Seen._fields)).where(*where).order_by(*order).limit(limit)
+    return [Seen(*row) for row in session.execute(query.with_for_update() if lock else query)]
 
 
 def plan(

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
+from core.copies import Seen
 from core.errors import StalePlan
 from core.models import Copy, CopyKind, EraseReason
 from core.services import Services
@@ -92,7 +93,7 @@ def named(svc: Services, plan_hash: str, *, shows: int = 0) -> Plan:
     """The plan that had this hash, as it was made. Raises StalePlan: too old, or rows have changed since."""
     made_at = _instant_of(plan_hash)
     require_valid(made_at, svc.clock())
-    found = _read(svc, made_at, shows, *_as_it_was_at(made_at))
+    found = _read(svc, made_at, shows, *as_it_was_at(made_at))
     if found.hash != plan_hash:
         raise StalePlan(f"What is due has changed. Make a new plan and look at it: valid from {_said(svc.clock())}.")
     return found
@@ -103,7 +104,7 @@ def untouched_since(made_at: datetime) -> tuple[Clause, ...]:
     return (*_was_due_at(made_at), col(Copy.gone_at).is_(None), col(Copy.erased_at).is_(None))
 
 
-def is_untouched_since(copy: Copy, made_at: datetime) -> bool:
+def is_untouched_since(copy: Copy | Seen, made_at: datetime) -> bool:
     """The same, of a row in hand."""
     written = copy.written_at is None or copy.written_at <= made_at
     planned = copy.erase_by <= made_at and copy.created_at <= made_at and copy.kind is not CopyKind.CANARY
@@ -119,7 +120,7 @@ def _was_due_at(made_at: datetime) -> tuple[Clause, ...]:
     )
 
 
-def _as_it_was_at(made_at: datetime) -> tuple[Clause, ...]:
+def as_it_was_at(made_at: datetime) -> tuple[Clause, ...]:
     not_erased_then = sa.or_(col(Copy.erased_at).is_(None), col(Copy.erased_at) >= made_at)
     return (*_was_due_at(made_at), not_erased_then)
 

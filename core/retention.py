@@ -20,9 +20,8 @@ promise on the upload page. So:
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -31,6 +30,7 @@ from sqlmodel import Session, col, func, select
 
 from core import audit, copies, erasing, plans
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
+from core.copies import Seen
 from core.db import scrub, take_turns
 from core.errors import NotAllowed, ObjectLocked, StorageUnavailable
 from core.models import (
@@ -46,9 +46,11 @@ from core.models import (
     Subject,
     SweepHold,
     Upkeep,
+    new_id,
 )
 from core.plans import Clause, Plan, Planned, plan
 from core.ports import Presence
+from core.proof import Proof
 from core.queue import enqueue
 from core.services import Services
 
@@ -60,14 +62,10 @@ WRITE_SETTLES = timedelta(minutes=5)
 ASK_AGAIN_FIRST, ASK_AGAIN_LATEST = timedelta(seconds=10), timedelta(hours=1)
 LINKS_KEPT = timedelta(hours=24)
 """How long a browser can still be shown that its photos are erased."""
-BATCH, BATCH_OF_MANY = 500, 2000
-"""Copies in one go; more where a store takes many, so that one listing tells of more of them."""
-AT_ONCE, BREATH_EVERY = 8, 200
-"""Questions to a store that takes several, and how many between two breaths."""
-LISTING_PAYS = 50
-"""From so many copies on, a whole listing may be read for all of them instead of one for each."""
-LISTED_PER_COPY = 300
-"""As long as it is no longer than this for each copy: a page of 1000 costs a request, as does asking for one."""
+BATCH = 500
+"""Copies in one go: one request, one transaction each."""
+PAGE = 10_000
+"""Copies in hand: one listing tells of all of them, and more would not stay flat in memory."""
 SHARE_COUNTS_FROM = 200
 """A share of a small vault is no sign of anything: three of five copies may well go at once."""
 SWEEP = "sweep"
@@ -93,13 +91,13 @@ class Report:
     stopped: bool = False  # the switch is off: nothing was erased
     held: bool = False  # too much is due by the clock: an operator is asked first
 
-    def plus(self, outcomes: Iterable[Outcome]) -> "Report":
-        met = Counter(outcomes)
+    def plus(self, copies: Iterable[Seen], outcomes: Mapping[str, Outcome]) -> "Report":
+        met = Counter(outcomes.get(copy.id) for copy in copies if copy.kind is not CopyKind.CANARY)
         return Report(
             gone=self.gone + met[Outcome.GONE],
             not_proved=self.not_proved + met[Outcome.NOT_PROVED],
             kept=self.kept + met[Outcome.KEPT] + met[Outcome.ALREADY_GONE],
-            stopped=self.stopped or met[Outcome.STOPPED] > 0,
+            stopped=self.stopped or Outcome.STOPPED in outcomes.values(),
             held=self.held,
         )
 
@@ -121,26 +119,30 @@ def erase_copies(
 
     `planned_at`: leave alone whatever has changed since a plan of that instant. `breath` is called between the steps.
     """
+    outcomes, erased = _erase(svc, copy_ids, planned_at, breath)
+    return outcomes | _prove(svc, erased, breath)
+
+
+def _erase(
+    svc: Services, copy_ids: Collection[str], planned_at: datetime | None, breath: Callable[[], None]
+) -> tuple[dict[str, Outcome], list[Seen]]:
+    """What is not erased, and why; and what is, as it was seen before."""
     outcomes, due = _look(svc, copy_ids, planned_at)
     refused = svc.vault.store.erase_many([copy.object_key for copy in due]) if due else {}
     breath()
-    _note_erased(svc, [copy for copy in due if copy.object_key not in refused])
+    erased = [copy for copy in due if copy.object_key not in refused]
+    _note_erased(svc, erased)
     answers = {copy.id: _why(refused[copy.object_key]) for copy in due if copy.object_key in refused}
-    answers |= _unsettled(svc, [copy for copy in due if copy.id not in answers])
-    answers |= _ask_storage(svc, [copy for copy in due if copy.id not in answers], breath)
-    breath()
-    outcomes |= _note_unproved(svc, [copy for copy in due if copy.id in answers], answers)
-    outcomes |= _close(svc, [copy for copy in due if copy.id not in answers])
-    return outcomes
+    return outcomes | _note_unproved(svc, due, answers), erased
 
 
 def _look(
     svc: Services, copy_ids: Collection[str], planned_at: datetime | None
-) -> tuple[dict[str, Outcome], list[Copy]]:
+) -> tuple[dict[str, Outcome], list[Seen]]:
     """The rows as they are now: what is to be left alone and why, and what is to be erased."""
     with svc.reading() as session:
         stopped = erasing.is_stopped(session)
-        rows = {copy.id: copy for copy in session.exec(select(Copy).where(col(Copy.id).in_(copy_ids)))}
+        rows = {copy.id: copy for copy in copies.seen(session, col(Copy.id).in_(copy_ids))}
     now = svc.clock()
     outcomes: dict[str, Outcome] = {}
     for copy_id in copy_ids:
@@ -158,120 +160,97 @@ def _why(refused: StorageUnavailable) -> str:
     return LOCKED_AWAY if isinstance(refused, ObjectLocked) else "storage could not be reached"
 
 
-def _note_erased(svc: Services, erased: Sequence[Copy]) -> None:
+def _note_erased(svc: Services, erased: Sequence[Seen]) -> None:
     if not erased:
         return
     now = svc.clock()
-    known = {copy.id: copy for copy in erased}
     with svc.transaction() as session:
-        noted = session.execute(
-            sa.update(Copy)
-            .where(col(Copy.id).in_(_locked(session, known)), col(Copy.erased_at).is_(None))
-            .values(erased_at=now)
-            .returning(col(Copy.id))
-        )
-        for copy_id in noted.scalars():
-            copy = known[copy_id]
-            audit.record_copy(session, audit.Action.COPY_ERASED, copy, at=now, reason=copy.erase_reason.value)
+        first = [row for row in _locked(session, erased) if row.erased_at is None]
+        noted = sa.update(Copy).where(col(Copy.id).in_([row.id for row in first])).values(erased_at=now)
+        session.execute(noted)
+        for row in first:
+            audit.record_copy(session, audit.Action.COPY_ERASED, row.id, row.kind, at=now, reason=row.erase_reason)
 
 
-def _locked(session: Session, copy_ids: Iterable[str]) -> Sequence[str]:
-    """Everybody locks copies in one order, so that nobody waits for each other in a circle."""
-    wanted = select(Copy.id).where(col(Copy.id).in_(list(copy_ids)))
-    return session.exec(wanted.order_by(col(Copy.id)).with_for_update()).all()
+def _locked(session: Session, these: Iterable[Seen]) -> list[Seen]:
+    """As they are now, and nobody else changes them. All lock in one order, so that none wait in a circle."""
+    return copies.seen(session, col(Copy.id).in_([copy.id for copy in these]), lock=True)
 
 
-def _unsettled(svc: Services, erased: Iterable[Copy]) -> dict[str, str]:
+def _prove(svc: Services, erased: Sequence[Seen], breath: Callable[[], None]) -> dict[str, Outcome]:
+    """Ask storage about what was seen before it was asked, and close what it does not have any more."""
+    proof = Proof(svc, [copy.object_key for copy in erased], breath)
+    outcomes: dict[str, Outcome] = {}
+    for batch in _batches(erased):
+        answers = _unsettled(svc, batch)
+        doubts = proof.doubts([copy.object_key for copy in batch if copy.id not in answers])
+        answers |= {copy.id: doubts[copy.object_key] for copy in batch if copy.object_key in doubts}
+        breath()
+        outcomes |= _note_unproved(svc, batch, answers)
+        outcomes |= _close(svc, [copy for copy in batch if copy.id not in answers])
+    return outcomes
+
+
+def _unsettled(svc: Services, erased: Iterable[Seen]) -> dict[str, str]:
     now = svc.clock()
     says = "a write may still be on its way"
     return {copy.id: says for copy in erased if copy.written_at is None and now < copy.created_at + WRITE_SETTLES}
 
 
-def _ask_storage(svc: Services, erased: Sequence[Copy], breath: Callable[[], None]) -> dict[str, str]:
-    """What storage answers about those that it may still have; nothing about those that it does not."""
-    keys = [copy.object_key for copy in erased]
-    heads = _each(svc, svc.vault.store.head, keys, breath)
-    listing = _listed(svc, keys, breath)
-    return {
-        copy.id: f"head says {heads[copy.object_key].value}, listing says {listing[copy.object_key].value}"
-        for copy in erased
-        if (heads[copy.object_key], listing[copy.object_key]) != (Presence.ABSENT, Presence.ABSENT)
-    }
-
-
-def _each(
-    svc: Services, ask: Callable[[str], Presence], keys: Sequence[str], breath: Callable[[], None]
-) -> dict[str, Presence]:
-    if len(keys) < 2 or not svc.vault.store.takes_many:
-        return {key: ask(key) for key in keys}
-    answers: dict[str, Presence] = {}
-    with ThreadPoolExecutor(min(AT_ONCE, len(keys))) as threads:
-        for start in range(0, len(keys), BREATH_EVERY):
-            some = keys[start : start + BREATH_EVERY]
-            answers |= zip(some, threads.map(ask, some), strict=True)
-            breath()
-    return answers
-
-
-def _listed(svc: Services, keys: Sequence[str], breath: Callable[[], None]) -> dict[str, Presence]:
-    """For a few, a listing for each; for many, one whole listing, unless it would be longer than it is worth."""
-    if len(keys) < LISTING_PAYS or not svc.vault.store.takes_many:
-        return _each(svc, svc.vault.store.listed, keys, breath)
-    with svc.reading() as session:
-        kept = session.exec(select(func.count()).select_from(Copy).where(col(Copy.gone_at).is_(None))).one()
-    if kept > LISTED_PER_COPY * len(keys):
-        return _each(svc, svc.vault.store.listed, keys, breath)
-    wanted = set(keys)
-    try:
-        still_there = {found.key for found in svc.vault.store.inventory() if found.key in wanted}
-    except StorageUnavailable:
-        return dict.fromkeys(keys, Presence.UNKNOWN)
-    return {key: Presence.PRESENT if key in still_there else Presence.ABSENT for key in keys}
-
-
-def _note_unproved(svc: Services, unproved: Sequence[Copy], answers: Mapping[str, str]) -> dict[str, Outcome]:
-    if not unproved:
+def _note_unproved(svc: Services, asked: Sequence[Seen], answers: Mapping[str, str]) -> dict[str, Outcome]:
+    if not answers:
         return {}
     now = svc.clock()
+    unproved = sorted((copy for copy in asked if copy.id in answers), key=lambda copy: copy.id)
+    note = (
+        sa.update(Copy)
+        .where(col(Copy.id) == sa.bindparam("of"), col(Copy.gone_at).is_(None))
+        .values(probes=Copy.probes + 1, probe_answer=sa.bindparam("answer"), probe_again_at=sa.bindparam("again"))
+    )
     with svc.transaction() as session:
-        for copy in sorted(unproved, key=lambda copy: copy.id):
-            wait = min(ASK_AGAIN_FIRST * 2 ** min(copy.probes, 20), ASK_AGAIN_LATEST)
-            session.execute(
-                sa.update(Copy)
-                .where(col(Copy.id) == copy.id, col(Copy.gone_at).is_(None))
-                .values(probes=col(Copy.probes) + 1, probe_answer=answers[copy.id], probe_again_at=now + wait)
-            )
-    return dict.fromkeys((copy.id for copy in unproved), Outcome.NOT_PROVED)
+        session.connection().execute(
+            note, [{"of": copy.id, "answer": answers[copy.id], "again": now + _wait(copy)} for copy in unproved]
+        )
+    return dict.fromkeys(answers, Outcome.NOT_PROVED)
 
 
-def _close(svc: Services, absent: Sequence[Copy]) -> dict[str, Outcome]:
+def _wait(unproved: Seen) -> timedelta:
+    wait: timedelta = ASK_AGAIN_FIRST * 2 ** min(unproved.probes, 20)
+    return min(wait, ASK_AGAIN_LATEST)
+
+
+def _close(svc: Services, absent: Sequence[Seen]) -> dict[str, Outcome]:
     """Storage has shown that these are not there: their rows get the evidence and are closed."""
     if not absent:
         return {}
     now, seen = svc.clock(), {copy.id: copy for copy in absent}
     with svc.transaction() as session:
-        _locked(session, seen)
-        rows = session.exec(select(Copy).where(col(Copy.id).in_(seen)).execution_options(populate_existing=True)).all()
+        rows = _locked(session, absent)
         closing = [row for row in rows if _is_as_seen(row, seen[row.id])]
-        evidence = {
-            row.id: Evidence(copy_id=row.id, probed_at=now, head=Presence.ABSENT, listing=Presence.ABSENT)
-            for row in closing
-        }
-        session.add_all(evidence.values())
-        session.flush()
+        _add_evidence(session, closing, now)
         for row in closing:
-            row.gone_at, row.evidence_id, row.probe_answer, row.probe_again_at = now, evidence[row.id].id, None, None
-            row.original_hash = None
-            session.add(row)
-            audit.record_copy(session, audit.Action.COPY_GONE, row, at=now)
-        session.flush()
+            audit.record_copy(session, audit.Action.COPY_GONE, row.id, row.kind, at=now)
         end_subjects_if_over(session, {row.subject_id for row in closing}, now)
-        closed_before = {row.id for row in rows if row.gone_at is not None}
-    outcomes = {row.id: Outcome.ALREADY_GONE if row.id in closed_before else Outcome.NOT_PROVED for row in rows}
+    outcomes = {row.id: Outcome.NOT_PROVED if row.gone_at is None else Outcome.ALREADY_GONE for row in rows}
     return dict.fromkeys(seen, Outcome.ALREADY_GONE) | outcomes | {row.id: Outcome.GONE for row in closing}
 
 
-def _is_as_seen(row: Copy, seen: Copy) -> bool:
+def _add_evidence(session: Session, closing: Sequence[Seen], now: datetime) -> None:
+    if not closing:
+        return
+    absent = {"probed_at": now, "head": Presence.ABSENT, "listing": Presence.ABSENT}
+    evidence = [{"id": new_id(), "copy_id": row.id, **absent} for row in closing]
+    session.execute(sa.insert(Evidence), evidence)
+    close = (
+        sa.update(Copy)
+        .where(col(Copy.id) == sa.bindparam("of"))
+        .values(gone_at=now, evidence_id=sa.bindparam("evidence"))
+        .values(probe_answer=None, probe_again_at=None, original_hash=None)
+    )
+    session.connection().execute(close, [{"of": each["copy_id"], "evidence": each["id"]} for each in evidence])
+
+
+def _is_as_seen(row: Seen, seen: Seen) -> bool:
     """Bytes that arrived since were not there to be seen. Arriving in vain takes `erased_at` away again."""
     return row.gone_at is None and row.erased_at is not None and row.written_at == seen.written_at
 
@@ -323,13 +302,13 @@ def erase_stray(svc: Services, key: str) -> Outcome:
 
 # ----------------------------------------------------------------------------------------------------------- sweep
 def due_copies(
-    session: Session, now: datetime, *where: Clause, limit: int | None = None, subject_id: str | None = None
-) -> Sequence[Copy]:
+    session: Session, now: datetime, *where: Clause, after: Seen | None = None, limit: int | None = None
+) -> list[Seen]:
     """Copies whose clock has run out and that may be asked about now, the most overdue first."""
-    query = select(Copy).where(*_is_due(now), *where).order_by(col(Copy.erase_by), col(Copy.id)).limit(limit)
-    if subject_id is not None:
-        query = query.where(Copy.subject_id == subject_id)
-    return session.exec(query).all()
+    order = col(Copy.erase_by), col(Copy.id)
+    if after is not None:
+        where = (*where, sa.tuple_(*order) > sa.tuple_(after.erase_by, after.id))
+    return copies.seen(session, *_is_due(now), *where, order=order, limit=limit)
 
 
 def _is_due(now: datetime) -> tuple[Clause, ...]:
@@ -362,23 +341,28 @@ def sweep(svc: Services, *, subject_id: str | None = None, after_each: Callable[
 
     Of one subject, whatever is due. Of all, what is due by the clock only as long as it is not too much at once.
     """
-    if subject_id is not None:
-        report = _erase_due(svc, col(Copy.subject_id) == subject_id, after_each=after_each)
-    else:
+    if subject_id is None:
         report = _sweep_all(svc, after_each)
+    else:
+        of_subject = col(Copy.subject_id) == subject_id
+        report = _erase_due(svc, Report(), of_subject, breath=after_each)
+        report = _prove_due(svc, report, of_subject, breath=after_each)
     if report.gone:
         scrub(svc.database)
     return report
 
 
-def _sweep_all(svc: Services, after_each: Callable[[], None]) -> Report:
+def _sweep_all(svc: Services, breath: Callable[[], None]) -> Report:
+    """First all bytes go, then storage is asked about all of them: by then a listing shows only what is kept."""
     started_at = svc.clock()
     found = plan(svc, shows=0)
     held = _is_too_much(svc, found)
     _note_hold(svc, found if held else None)
     stopped = erasing.state(svc).is_stopped  # said also where nothing is due; each batch looks for itself
-    report = Report(held=held, stopped=stopped) if held or stopped else _run(svc, found, after_each)
-    report = _erase_due(svc, sa.or_(*_not_by_the_clock()), after_each=after_each, report=report)
+    report = _erase_due(svc, Report(held=held, stopped=stopped), sa.or_(*_not_by_the_clock()), breath=breath)
+    if not held:
+        report = _erase_planned(svc, report, found, breath)
+    report = _prove_due(svc, report, breath=breath)
     _forget_links(svc)
     note_upkeep(svc, JobKind.SWEEP, started_at, well=not (held or report.stopped), **_figures(report))
     return report
@@ -394,15 +378,11 @@ def execute(svc: Services, made: Plan, *, after_each: Callable[[], None] = lambd
     Whoever calls this has looked at the plan: no cap holds it up. Raises StalePlan.
     """
     made.require_valid(svc.clock())
-    report = _run(svc, made, after_each)
+    report = _erase_planned(svc, Report(), made, after_each)
+    report = _prove_due(svc, report, *plans.as_it_was_at(made.made_at), breath=after_each)
     if report.gone:
         scrub(svc.database)
     return report
-
-
-def _run(svc: Services, made: Plan, after_each: Callable[[], None]) -> Report:
-    untouched = plans.untouched_since(made.made_at)
-    return _erase_due(svc, *untouched, planned_at=made.made_at, after_each=after_each)
 
 
 def confirm(svc: Services, plan_hash: str, *, actor: str, after_each: Callable[[], None] = lambda: None) -> Report:
@@ -417,22 +397,51 @@ def confirm(svc: Services, plan_hash: str, *, actor: str, after_each: Callable[[
     return report
 
 
+def _erase_planned(svc: Services, report: Report, made: Plan, breath: Callable[[], None]) -> Report:
+    untouched = plans.untouched_since(made.made_at)
+    return _erase_due(svc, report, *untouched, planned_at=made.made_at, breath=breath)
+
+
 def _erase_due(
     svc: Services,
+    report: Report,
     *where: Clause,
-    after_each: Callable[[], None],
     planned_at: datetime | None = None,
-    report: Report | None = None,
+    breath: Callable[[], None],
 ) -> Report:
-    report = report or Report()
-    limit = BATCH_OF_MANY if svc.vault.store.takes_many else BATCH
+    """Counts what is not erased; what is, is counted when storage has been asked about it."""
+    for page in _pages(svc, *where):
+        for batch in _batches(page):
+            outcomes, _ = _erase(svc, [copy.id for copy in batch], planned_at, breath)
+            report = report.plus(batch, outcomes)
+            if report.stopped:
+                return report
+    return report
+
+
+def _prove_due(svc: Services, report: Report, *where: Clause, breath: Callable[[], None]) -> Report:
+    for page in _pages(svc, *where, col(Copy.erased_at).is_not(None)):
+        if report.stopped or erasing.state(svc).is_stopped:  # a key that is destroyed is erased, too
+            return replace(report, stopped=True)
+        report = report.plus(page, _prove(svc, page, breath))
+    return report
+
+
+def _pages(svc: Services, *where: Clause) -> Iterator[list[Seen]]:
+    """What is due, each page read on from where the last one ended: no transaction is open in between."""
+    last: Seen | None = None
     while True:
         with svc.reading() as session:
-            batch = [(copy.id, copy.kind) for copy in due_copies(session, svc.clock(), *where, limit=limit)]
-        outcomes = erase_copies(svc, [copy_id for copy_id, _ in batch], planned_at=planned_at, breath=after_each)
-        report = report.plus(outcomes[copy_id] for copy_id, kind in batch if kind is not CopyKind.CANARY)
-        if not set(outcomes.values()) & {Outcome.GONE, Outcome.NOT_PROVED}:
-            return report  # nothing is left, others were faster, or the switch is off
+            page = due_copies(session, svc.clock(), *where, after=last, limit=PAGE)
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        last = page[-1]
+
+
+def _batches(page: Sequence[Seen]) -> Iterator[Sequence[Seen]]:
+    return (page[start : start + BATCH] for start in range(0, len(page), BATCH))
 
 
 def _forget_links(svc: Services) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, func, select
 
-from core import audit, copies, erasing, jobs, plans, retention
+from core import audit, copies, erasing, jobs, plans, proof, retention
 from core.contracts import Contract
 from core.db import scrub
 from core.errors import NotAllowed, NotFound, ObjectLocked, StalePlan, StorageUnavailable
@@ -445,7 +445,7 @@ def test_a_clock_is_so_many_hours_whatever_the_calendar_does(uploaded, ends):
 def test_many_are_proved_by_one_listing_and_one_question_each(svc, store, given_copy, given_subject):
     store.takes_many = True
     subject_id = given_subject()
-    made = [given_copy(subject_id=subject_id) for _ in range(retention.LISTING_PAYS)]
+    made = [given_copy(subject_id=subject_id) for _ in range(proof.LISTING_PAYS)]
     asked = []
     store.after_listing = asked.append
     store.before_head = asked.append
@@ -459,11 +459,11 @@ def test_many_are_proved_by_one_listing_and_one_question_each(svc, store, given_
 def test_a_store_that_lies_to_many_proves_nothing_of_any(svc, store, given_copy, given_subject, fault):
     store.takes_many = True
     subject_id = given_subject()
-    for _ in range(retention.LISTING_PAYS):
+    for _ in range(proof.LISTING_PAYS):
         given_copy(subject_id=subject_id)
     setattr(store, fault, True)
 
-    assert retention.sweep(svc) == Report(not_proved=retention.LISTING_PAYS)
+    assert retention.sweep(svc) == Report(not_proved=proof.LISTING_PAYS)
 
     with svc.reading() as session:
         assert session.get_one(Subject, subject_id).sealed_key is not None
@@ -472,7 +472,7 @@ def test_a_store_that_lies_to_many_proves_nothing_of_any(svc, store, given_copy,
 def test_a_listing_that_breaks_off_proves_nothing_though_each_object_seems_gone(svc, store, given_copy, given_subject):
     store.takes_many = True
     subject_id = given_subject()
-    for _ in range(retention.LISTING_PAYS):
+    for _ in range(proof.LISTING_PAYS):
         given_copy(subject_id=subject_id)
 
     def breaks_off():
@@ -480,18 +480,19 @@ def test_a_listing_that_breaks_off_proves_nothing_though_each_object_seems_gone(
         yield
 
     store.inventory = breaks_off
-    assert retention.sweep(svc) == Report(not_proved=retention.LISTING_PAYS)
+    assert retention.sweep(svc) == Report(not_proved=proof.LISTING_PAYS)
 
 
 def test_a_listing_that_is_too_long_for_what_it_tells_is_not_read(svc, store, given_copy, given_subject, monkeypatch):
-    monkeypatch.setattr(retention, "LISTED_PER_COPY", 0)
+    monkeypatch.setattr(proof, "LISTED_PER_OBJECT", 0)
     store.takes_many = True
     subject_id = given_subject()
-    for _ in range(retention.LISTING_PAYS):
+    for _ in range(proof.LISTING_PAYS):
         given_copy(subject_id=subject_id)
+    given_copy(ends_in=timedelta(days=1))
     store.inventory = None
 
-    assert retention.sweep(svc).gone == retention.LISTING_PAYS
+    assert retention.sweep(svc).gone == proof.LISTING_PAYS
 
 
 def test_a_lock_is_told_apart_from_a_store_that_is_away(svc, store, given_copy, now_of):

@@ -25,7 +25,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core import bootstrap, reconcile, retention
+from core import bootstrap, proof, reconcile, retention
 from core.adapters.s3 import S3Store
 from core.models import Copy, CopyKind, EraseReason, Subject, new_id
 from core.ports import LifecycleRule, Presence, StoredObject
@@ -58,7 +58,7 @@ def _sweeping(objects: int, server: str) -> list[Figure]:
     asked: dict[str, Counter[str]] = {"sweep": Counter(), "loop": Counter()}
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with TemporaryDirectory() as name, S3Servers(Path(name)) as servers:
-        client = servers.client(server, connections=retention.AT_ONCE)
+        client = servers.client(server, connections=proof.AT_ONCE)
         settings = Settings(data_dir=Path(name) / "data", sweep_cap=objects, sweep_cap_share=1)
         svc = replace(bootstrap.build(settings, store=S3Store(client, BUCKET)), clock=lambda: NOW)
         counting = _Counting(client)
