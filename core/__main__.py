@@ -5,6 +5,7 @@ The names of the verbs are fixed, because operators script them.
 """
 
 import argparse
+import base64
 import json
 import signal
 import sys
@@ -20,6 +21,7 @@ from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
 from core.models import FindingKind, Role
 from core.settings import load_settings
+from core.signing import key_id_of
 
 FINISH_WITHIN = 60.0
 """Seconds that a worker has for the steps in hand once it is told to stop; give it a little more before killing it."""
@@ -165,6 +167,44 @@ def audit_log(options: argparse.Namespace) -> Answer:
     return verdict.well, data, "\n".join(said)
 
 
+def receipt(options: argparse.Namespace) -> Answer:
+    """With --key nothing but the file is read: no settings, no database."""
+    from core import receipts
+
+    data = _start_of(options.file, receipts.MOST_BYTES + 1)
+    if options.key:
+        verdict = receipts.verify(data, public_keys=dict(map(_public_key, options.key)))
+    else:
+        verdict = receipts.check(bootstrap.build(), data)
+    said = receipts.words(verdict.statement) if verdict.statement else None
+    lines = [verdict.says]
+    if said:
+        lines += ["", said.title, *(f"  {line}" for line in said.proves), "It does not show:"]
+        lines += [f"  {line}" for line in said.does_not]
+    told = asdict(verdict.statement) if verdict.statement else None
+    answer = {"well": verdict.well, "finding": verdict.finding.value, "says": verdict.says, "newer": verdict.newer}
+    return verdict.well, answer | {"statement": told}, "\n".join(lines)
+
+
+def _start_of(path: str, size: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(size)
+    except OSError:
+        raise NotAllowed("This file cannot be read. Is its name right?") from None
+
+
+def _public_key(text: str) -> tuple[str, bytes]:
+    """As `audit key` and /receipt-key print it."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise NotAllowed("--key wants a public key in base64, as `audit key` and /receipt-key print it.")
+    return key_id_of(key), key
+
+
 def staff(options: argparse.Namespace) -> Answer:
     link = operators.make_link(bootstrap.build(), Role(options.role))
     minutes = int(operators.LINK_LIVES.total_seconds() // 60)
@@ -212,6 +252,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "canary": (sing, "send a drawn portrait the whole way, now"),
     "erasing": (erase_switch, "stop or start all erasing, or say which it is"),
     "audit": (audit_log, "verify the audit log, or print the key that signs it"),
+    "receipt": (receipt, "verify a receipt; with --key by the public key alone"),
     "staff": (staff, "make a link that signs an operator in, once"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
 }
@@ -226,6 +267,12 @@ def parser() -> argparse.ArgumentParser:
         if name == "audit":
             verb.add_argument("what", choices=("verify", "key"))
             verb.add_argument("--head", metavar="SEQ:HASH", help="a head that was noted earlier, elsewhere")
+        if name == "receipt":
+            verb.add_argument("what", choices=("verify",))
+            verb.add_argument("file", metavar="FILE")
+            verb.add_argument(
+                "--key", metavar="BASE64", action="append", help="a public key to believe; may be repeated"
+            )
         if name == "staff":
             verb.add_argument("what", choices=("link",))
             verb.add_argument("--role", choices=[role.value for role in Role], required=True)

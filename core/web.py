@@ -5,6 +5,7 @@ An image is served only to the browser that has its subject open, and the cookie
 Foreign, erased and unknown ids get the same 404. Nothing private may be cached by anyone.
 """
 
+import base64
 import csv
 import hmac
 import io
@@ -24,7 +25,7 @@ from core import access, audit, catalogue, copies, generations, jobs, operators,
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
 from core.guard import new_session, same_origin, session_hash, set_staff_cookie, staff_hash, staff_hash_of
-from core.models import Copy, CopyKind, Generation, HeadshotRow
+from core.models import Copy, CopyKind, Generation, HeadshotRow, Receipt
 from core.ports import Framing
 from core.services import Services
 from core.settings import ROOT
@@ -44,6 +45,10 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/preview/{generation_id}", web.preview),
         Route("/zip/{generation_id}", web.archive),
         Route("/draft/{draft_id}", web.draft),
+        Route("/receipt/{receipt_id}.json", web.receipt_file),
+        Route("/receipt/{receipt_id}", web.receipt_page),
+        Route("/receipt-key", web.receipt_keys),
+        Route("/receipt-format", web.receipt_format),
         Route("/staff/{token}", web.staff_door, methods=["GET"]),
         Route("/staff/{token}", web.staff_sign_in, methods=["POST"]),
         Route("/ops/audit.{form}", web.audit_export, methods=["GET"]),
@@ -158,6 +163,59 @@ class _Web:
             return Response(packed.getvalue(), media_type="application/zip", headers=_attached(name))
 
         return _or_404(found)
+
+    # ------------------------------------------------------------------------------------------------- receipts
+    def receipt_file(self, request: Request) -> Response:
+        """A receipt as it is signed, for its owner and for operators."""
+        from core import receipts
+
+        def found() -> Response:
+            receipt = self._receipt(request)
+            name = f"workshot-receipt-{receipt.number}.json"
+            return Response(receipts.as_file(receipt), media_type="application/json", headers=_attached(name))
+
+        return _or_404(found)
+
+    def receipt_page(self, request: Request) -> Response:
+        """The same to print. What is not as it was signed is not shown."""
+        from core import receipts
+
+        def found() -> Response:
+            receipt = self._receipt(request)
+            verdict = receipts.verify(receipts.as_file(receipt), public_keys=self._services().signer.public_keys)
+            if verdict.statement is None:
+                return Response(verdict.says, status_code=500, media_type="text/plain", headers=PRIVATE)
+            page = receipts.page_html(verdict.statement, file=f"/receipt/{receipt.id}.json")
+            return HTMLResponse(page, headers=PRIVATE | {"x-robots-tag": "noindex"})
+
+        return _or_404(found)
+
+    def _receipt(self, request: Request) -> Receipt:
+        """Raises NotFound alike for a foreign one and for none."""
+        from core import receipts
+
+        svc, receipt_id = self._services(), request.path_params["receipt_id"]
+        who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
+        with svc.reading() as session:
+            if who is None:
+                return receipts.own(session, _session(request), receipt_id)
+            if receipt := session.get(Receipt, receipt_id):
+                return receipt
+        raise NotFound("There is no such receipt.")
+
+    def receipt_keys(self, request: Request) -> Response:
+        """The public keys, the one in use and those that signed before: all that checking a receipt needs."""
+        signer = self._services().signer
+        keys = [
+            {"key_id": key_id, "public_key": base64.b64encode(key).decode(), "in_use": key_id == signer.key_id}
+            for key_id, key in signer.public_keys.items()
+        ]
+        return JSONResponse({"algorithm": "Ed25519", "keys": keys}, headers={"cache-control": "no-store"})
+
+    def receipt_format(self, request: Request) -> Response:
+        """How a receipt is written, so that anybody can write a verifier."""
+        text = (ROOT / "data" / "receipt_format.md").read_text("utf-8")
+        return Response(text, media_type="text/plain; charset=utf-8", headers={"cache-control": DAY})
 
     # ------------------------------------------------------------------------------------------------ operators
     def staff_door(self, request: Request) -> Response:

@@ -95,3 +95,4 @@ if svc.settings.privacy_contact:
 else:
     say(text.CONTACT_UNNAMED)
 say(text.CONTACT_NOT_NEEDED)
+st.markdown(f"[{text.CHECK_RECEIPT}](/check_receipt)")

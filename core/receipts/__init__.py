@@ -12,8 +12,10 @@ The form is data/receipt_format.md, from which anybody can write a verifier.
 """
 
 from core.receipts.checking import MOST_BYTES, Finding, Verdict, as_file, verify
-from core.receipts.making import amend, check, make, newest, of_request
+from core.receipts.making import amend, check, make, newest, of_request, own
+from core.receipts.printing import page_html
 from core.receipts.statement import FORMAT, Statement
+from core.receipts.wording import Words, words
 
 __all__ = [
     "FORMAT",
@@ -21,11 +23,15 @@ __all__ = [
     "Finding",
     "Statement",
     "Verdict",
+    "Words",
     "amend",
     "as_file",
     "check",
     "make",
     "newest",
     "of_request",
+    "own",
+    "page_html",
     "verify",
+    "words",
 ]

@@ -34,10 +34,24 @@ class Finding(StrEnum):
     CHANGED = "changed"
 
     @property
+    def title(self) -> str:
+        return _TITLES[self]
+
+    @property
     def says(self) -> str:
         return _SAYS[self]
 
 
+_TITLES: Final = {
+    Finding.VERIFIES: "Genuine and unchanged",
+    Finding.SUPERSEDED: "Genuine, and there is a newer one",
+    Finding.TOO_LARGE: "Too large for a receipt",
+    Finding.NOT_JSON: "This cannot be read",
+    Finding.NOT_A_RECEIPT: "Not a receipt",
+    Finding.OTHER_FORMAT: "Another kind of receipt",
+    Finding.UNKNOWN_KEY: "Signed with a key we do not know",
+    Finding.CHANGED: "Not what was signed",
+}
 _SAYS: Final = {
     Finding.VERIFIES: "This receipt is genuine: it was signed with the key of this installation, and nothing in it was "
     "changed since.",

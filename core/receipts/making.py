@@ -19,8 +19,8 @@ from sqlmodel import Session, col, select
 from core import audit, promises
 from core.access import ALPHABET
 from core.canonical import as_json, instant
-from core.errors import NotAllowed
-from core.models import Copy, CopyKind, Evidence, Receipt, Request, RequestChannel, RequestKind, Subject
+from core.errors import NotAllowed, NotFound
+from core.models import BrowserSession, Copy, CopyKind, Evidence, Receipt, Request, RequestChannel, RequestKind, Subject
 from core.receipts.checking import Finding, Verdict, verify
 from core.receipts.statement import FORMAT
 from core.services import Services
@@ -57,6 +57,24 @@ def of_request(session: Session, request_id: str) -> Sequence[Receipt]:
 
 def newest(session: Session, request_id: str) -> Receipt | None:
     return next(iter(reversed(of_request(session, request_id))), None)
+
+
+def own(session: Session, session_hash: str, receipt_id: str) -> Receipt:
+    """The receipt, if this browser has its subject open, also after everything was erased. Raises NotFound."""
+    query = (
+        select(Receipt)
+        .join(Request, col(Request.id) == Receipt.request_id)
+        .join(BrowserSession, col(BrowserSession.subject_id) == Request.subject_id)
+        .where(
+            Receipt.id == receipt_id,
+            BrowserSession.session_hash == session_hash,
+            col(BrowserSession.closed_at).is_(None),
+        )
+    )
+    receipt = session.exec(query).first()
+    if receipt is None:
+        raise NotFound("There is no such receipt.")
+    return receipt
 
 
 def check(svc: Services, data: bytes) -> Verdict:

@@ -189,9 +189,11 @@ COST_FACTS: Pairs = (
 CONTACT_NAMED = "For anything about your photos, write to {contact}. Never send your claim code: it opens your photos."
 CONTACT_UNNAMED = "No address for questions about photos has been named on this server yet."
 CONTACT_NOT_NEEDED = (
-    "To erase, you need nobody: press “Erase now”; in another browser, enter your claim code first. If you do nothing, "
+    "To erase, you need nobody: press “Erase now”; in another browser, enter your claim code first. Otherwise "
     "the clock does it."
 )
+
+CHECK_RECEIPT = "Check a receipt"
 
 XSRF_COOKIE = "_streamlit_xsrf"  # set by Streamlit, which calls it so in no public place
 ON_DEVICE = "on_device"

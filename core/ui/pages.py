@@ -9,6 +9,7 @@ from core.ui import operators, widgets
 from core.ui.app import services
 
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
+CHECK_RECEIPT = "pages/check_receipt.py"
 SIGN_IN = "pages/sign_in.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
 
@@ -20,6 +21,7 @@ def for_everyone() -> list[StreamlitPage]:
         st.Page(STUDIO, title="Studio", default=True),
         st.Page(MY_PHOTOS, title="My photos"),
         st.Page(GUIDE, title="Guide"),
+        st.Page(CHECK_RECEIPT, title="Check a receipt", visibility="hidden"),
     ]
 
 
