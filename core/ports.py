@@ -1,6 +1,7 @@
 """What the app needs from the outside, as small as its callers need it."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -154,6 +155,12 @@ class Post(Protocol):
     def send(self, mail: bytes, *, sender: str, to: str) -> None:
         """A whole RFC 5322 message. Taken when it returns. Raises MailRefused, MailUnavailable."""
 
+    def check(self) -> str:
+        """Try everything short of sending; what it is, in words. Raises MailUnavailable, whose message says why."""
+
+    def forget(self, *, before: datetime) -> int:
+        """Remove what was sent before then, where it is still kept here. How many."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RawMail:
@@ -171,12 +178,13 @@ class Inbox(Protocol):
     name: str
     """Says which one, and nothing that a log may not say."""
 
-    def look(self, *, after: tuple[int, int] | None) -> tuple[int, Iterator[RawMail]]:
+    def look(self, *, after: tuple[int, int] | None) -> AbstractContextManager[tuple[int, Iterator[RawMail]]]:
         """The folder's UIDVALIDITY, and what came after (UIDVALIDITY, UID), in order of UID; everything if that is None
-        or of another UIDVALIDITY. Raises MailUnavailable, also half-way."""
+        or of another UIDVALIDITY. Raises MailUnavailable, also half-way. Signed in for as long as the context."""
 
     def remove(self, uid_validity: int, uids: Iterable[int]) -> None:
-        """Take mails out of the folder for good. Raises MailUnavailable."""
+        """Take mails out of the folder for good: when it returns, the server has shown that it has none of them.
+        Raises MailUnavailable."""
 
 
 class Notify(Protocol):
@@ -184,6 +192,9 @@ class Notify(Protocol):
 
     def tell(self, title: str, text: str) -> bool:
         """True: at least one of them was reached. Never raises."""
+
+    def check(self) -> tuple[int, int]:
+        """How many ways to tell them are understood, of how many there are. Tells nobody."""
 
 
 class Runner(Protocol):
