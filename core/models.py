@@ -630,7 +630,10 @@ class MailIn(SQLModel, table=True):
     """A mail that was read. The mark (keyed hash of its identity) makes reading it twice impossible."""
 
     __tablename__ = "mail_in"
-    __table_args__ = (sa.Index("ix_mail_in_unsorted", "received_at", **_where("sealed_key IS NOT NULL")),)
+    __table_args__ = (
+        sa.Index("ix_mail_in_unsorted", "received_at", **_where("sealed_key IS NOT NULL")),
+        sa.Index("ix_mail_in_kept", "mailbox", "uid", **_where("taken_from_mailbox_at IS NULL")),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     mailbox: str = Field(max_length=64)
@@ -640,6 +643,7 @@ class MailIn(SQLModel, table=True):
     received_at: datetime = Field(sa_type=UtcDateTime)  # the server's internal date
     read_at: datetime = Field(sa_type=UtcDateTime)
     sort: MailSort = Field(sa_type=Word(MailSort))
+    sender_mark: str | None = Field(default=None, index=True, max_length=64)  # keyed, of address and day; for a day
     request_id: str | None = Field(default=None, foreign_key="request.id", index=True, max_length=32)
     taken_from_mailbox_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     sorted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when a person saw to an unsorted one

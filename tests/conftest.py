@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from core import copies, generations, jobs, migrations
+from core.adapters.imap import ImapInbox
 from core.contracts import Contract
 from core.db import connect
 from core.drafts import Drafts
@@ -25,6 +26,7 @@ from core.settings import Settings
 from core.signing import Signer
 from core.vault import Vault
 from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
+from tests.peers.dovecot import PASSWORD, USER, Dovecot
 from tests.peers.postgres import Cluster
 from tests.peers.s3_servers import S3Servers
 
@@ -99,6 +101,24 @@ def migrated_postgres(cluster: Cluster) -> str:
 def s3_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Servers]:
     with S3Servers(tmp_path_factory.mktemp("s3")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[Dovecot]:
+    with Dovecot() as running:
+        yield running
+
+
+@pytest.fixture
+def mailbox_of(mail_server: Dovecot) -> Callable[..., ImapInbox]:
+    """A fresh, empty mailbox on a real server; what it is reached with can be chosen."""
+    mail_server.empty()
+
+    def reach(**with_: Any) -> ImapInbox:
+        usual = {"name": "m" * 64, "host": "127.0.0.1", "port": mail_server.port, "security": "none"}
+        return ImapInbox(**usual | {"user": USER, "password": PASSWORD} | with_)
+
+    return reach
 
 
 def _empty(url: str) -> None:

@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sort", sa.String(24), nullable=False),
+        sa.Column("sender_mark", sa.String(64), nullable=True),
         sa.Column("request_id", sa.String(32), nullable=True),
         sa.Column("taken_from_mailbox_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sorted_at", sa.DateTime(timezone=True), nullable=True),
@@ -118,7 +119,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("mark"),
     )
+    op.create_index(
+        "ix_mail_in_kept",
+        "mail_in",
+        ["mailbox", "uid"],
+        sqlite_where=sa.text("taken_from_mailbox_at IS NULL"),
+        postgresql_where=sa.text("taken_from_mailbox_at IS NULL"),
+    )
     op.create_index("ix_mail_in_request_id", "mail_in", ["request_id"])
+    op.create_index("ix_mail_in_sender_mark", "mail_in", ["sender_mark"])
     op.create_index(
         "ix_mail_in_unsorted",
         "mail_in",
