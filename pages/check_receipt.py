@@ -38,12 +38,11 @@ def ask() -> None:
         on_change=lambda: check(session.take_upload(FILE)),
         help="It ends in .json and came with our mail.",
     )
-    with st.form("paste-receipt", border=False):
-        pasted = st.text_area("Or its text", key=PASTED, height=120, placeholder='{ "signature": …, "statement": … }')
-        if st.form_submit_button("Check this text", type="primary"):
-            check(pasted.encode("utf-8", "replace"))
-            if not pasted.strip():
-                widgets.show(widgets.note("Paste the text of a receipt first."))
+    pasted = st.text_area("Or its text", key=PASTED, height=120, placeholder='{ "signature": …, "statement": … }')
+    if st.button("Check this text", type="primary"):
+        check(pasted.encode("utf-8", "replace"))
+        if not pasted.strip():
+            widgets.show(widgets.note("Paste the text of a receipt first."))
 
 
 def answer(verdict: receipts.Verdict) -> None:
@@ -60,9 +59,9 @@ def answer(verdict: receipts.Verdict) -> None:
     newer = verdict.finding is receipts.Finding.SUPERSEDED
     widgets.show(widgets.note(el("strong", verdict.finding.title), "due" if newer else "kept"))
     widgets.show(el("p", verdict.says))
-    st.subheader("What it shows", anchor=False)
+    st.header("What it shows", anchor=False)
     widgets.show(listed(said.proves))
-    st.subheader("What it does not show", anchor=False)
+    st.header("What it does not show", anchor=False)
     widgets.show(listed(said.does_not))
     with st.expander("Instants, hashes and the audit entry", type="compact"):
         widgets.show(widgets.facts(said.facts))
@@ -74,7 +73,7 @@ def answer(verdict: receipts.Verdict) -> None:
 
 
 def without_us() -> None:
-    st.subheader("Without trusting this page", anchor="key")
+    st.header("Without trusting this page", anchor="key")
     widgets.show(
         el(
             "p",

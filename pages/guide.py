@@ -95,4 +95,4 @@ if svc.settings.privacy_contact:
 else:
     say(text.CONTACT_UNNAMED)
 say(text.CONTACT_NOT_NEEDED)
-st.markdown(f"[{text.CHECK_RECEIPT}](/check_receipt)")
+widgets.show(el("p", el("a", text.CHECK_RECEIPT, href="/check_receipt")))

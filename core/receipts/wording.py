@@ -12,6 +12,13 @@ _CAME_BY = {
     RequestChannel.EMAIL.value: "by e-mail",
     RequestChannel.HAND.value: "in person",
 }
+_KINDS = {
+    CopyKind.PORTRAIT.value: ("photo", "photos"),
+    CopyKind.CLOTHING.value: ("clothing picture", "clothing pictures"),
+    CopyKind.BACKDROP.value: ("backdrop picture", "backdrop pictures"),
+    CopyKind.HEADSHOT.value: ("headshot", "headshots"),
+    CopyKind.EXPORT.value: ("copy of your data", "copies of your data"),
+}
 _ASKED_FOR = {"object": "asked for itself", "listing": "looked for in the listing"}
 
 
@@ -75,12 +82,12 @@ def _facts(said: Statement) -> list[tuple[str, str]]:
 
 def _sum(said: Statement) -> str:
     kinds = Counter(copy.kind for copy in said.copies)
-    named = ", ".join(f"{number:,} × {_kind(kind)}" for kind, number in sorted(kinds.items()))
-    return f"{_count(len(said.copies), 'picture or file', 'pictures and files')} ({named}; {_size(said.size)})"
+    named = ", ".join(_count(number, *_kind(kind)) for kind, number in sorted(kinds.items()))
+    return f"{named} ({_size(said.size)})"
 
 
 def _name(copy: ErasedCopy) -> str:
-    return f"{_kind(copy.kind)}, {_size(copy.size)}"
+    return f"{_kind(copy.kind)[0].capitalize()}, {_size(copy.size)}"
 
 
 def _done(copy: ErasedCopy) -> str:
@@ -92,8 +99,8 @@ def _done(copy: ErasedCopy) -> str:
     return f"Erased {_at(copy.erased_at)} in {copy.place}; {asked}.{vain} {hashes}"
 
 
-def _kind(kind: str) -> str:
-    return CopyKind(kind).label.lower() if kind in set(CopyKind) else kind
+def _kind(kind: str) -> tuple[str, str]:
+    return _KINDS.get(kind, (kind, kind))
 
 
 def _at(at: datetime) -> str:

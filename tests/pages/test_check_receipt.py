@@ -43,7 +43,7 @@ def pasted(tab: Tab, text: str) -> Tab:
 
 
 def read(tab: Tab) -> str:
-    return f"{tab.text} {' '.join(heading.value for heading in tab.at.subheader)}"
+    return f"{tab.text} {' '.join(heading.value for heading in tab.at.header)}"
 
 
 def test_a_genuine_one_is_put_into_words(opened: Opened, genuine: str) -> None:

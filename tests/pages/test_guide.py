@@ -19,6 +19,7 @@ from core.ui import app, guide_text
 from tests.fakes import DrawingEngine
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "guide.py")
+ON_SQLITE_ONLY = "the guide reads no database"
 WORDS_IN_THREE_MINUTES = 750
 
 Opened = Callable[..., AppTest]
@@ -143,7 +144,7 @@ def test_without_a_contact_it_says_so_and_how_to_erase_all_the_same(opened: Open
 
 def test_what_the_operator_writes_is_never_markup(opened: Opened) -> None:
     page = opened(privacy_contact="javascript:alert(1)@x", run_by="<img src=x> {data_dir} **we**")
-    drawn = " ".join(element.proto.body for element in page.get("html"))
+    drawn = " ".join(element.proto.body for element in page.get("html")).replace('href="/check_receipt"', "")
     assert "<img" not in drawn and "href=" not in drawn
     assert "<img src=x> {data_dir} **we**" in html.unescape(drawn)
     assert "**we**" not in " ".join(element.value for element in page.markdown)

@@ -184,8 +184,7 @@ def test_in_words(svc, clock, erased, made):
 
     assert said.proves == (
         f"Request {request.number}, to erase, came on the site on 2026-03-02 12:00:01 UTC.",
-        "2 pictures and files (1 × headshot, 1 × your photo; 12 bytes): each was erased, then asked for in two ways, "
-        "and storage had it no more.",
+        "1 headshot, 1 photo (12 bytes): each was erased, then asked for in two ways, and storage had it no more.",
         "1 picture had been erased and proved before the request came.",
         "All was shown to be gone on 2026-03-02 12:01:01 UTC, 47 h 59 min before the promised time was over.",
         "The key that opened these pictures was destroyed on 2026-03-02 12:01:01 UTC.",
