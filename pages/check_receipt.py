@@ -49,7 +49,7 @@ def answer(verdict: receipts.Verdict) -> None:
     if verdict.statement is None:
         widgets.show(
             widgets.problem(
-                verdict.finding.title,
+                verdict.finding.headline,
                 verdict.says,
                 "A receipt that you have from us can be asked for again, with the number of your request.",
             )
@@ -57,7 +57,7 @@ def answer(verdict: receipts.Verdict) -> None:
         return
     said = receipts.words(verdict.statement)
     newer = verdict.finding is receipts.Finding.SUPERSEDED
-    widgets.show(widgets.note(el("strong", verdict.finding.title), "due" if newer else "kept"))
+    widgets.show(widgets.note(el("strong", verdict.finding.headline), "due" if newer else "kept"))
     widgets.show(el("p", verdict.says))
     st.header("What it shows", anchor=False)
     widgets.show(listed(said.proves))

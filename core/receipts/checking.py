@@ -34,15 +34,15 @@ class Finding(StrEnum):
     CHANGED = "changed"
 
     @property
-    def title(self) -> str:
-        return _TITLES[self]
+    def headline(self) -> str:
+        return _HEADLINES[self]
 
     @property
     def says(self) -> str:
         return _SAYS[self]
 
 
-_TITLES: Final = {
+_HEADLINES: Final = {
     Finding.VERIFIES: "Genuine and unchanged",
     Finding.SUPERSEDED: "Genuine, and there is a newer one",
     Finding.TOO_LARGE: "Too large for a receipt",

@@ -172,7 +172,7 @@ def test_what_our_key_signed_is_still_no_receipt_unless_it_is_one(svc, told):
 
 
 def test_every_finding_says_something_of_its_own():
-    assert len({finding.says for finding in Finding}) == len({finding.title for finding in Finding}) == len(Finding)
+    assert len({finding.says for finding in Finding}) == len({finding.headline for finding in Finding}) == len(Finding)
 
 
 def test_in_words(svc, clock, erased, made):
