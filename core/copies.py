@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from core.errors import NotFound
@@ -137,13 +138,39 @@ def hash_of_original(svc: Services, data: bytes) -> str:
 
 
 def shrink(session: Session, copy_ids: Iterable[str], *, to: datetime, reason: EraseReason) -> int:
-    """Move clocks to an earlier instant. How many became shorter."""
-    result = session.execute(
-        sa.update(Copy)
-        .where(col(Copy.id).in_(list(copy_ids)), col(Copy.gone_at).is_(None), col(Copy.erase_by) > to)
-        .values(erase_by=to, erase_reason=reason)
-    )
+    """Move clocks to an earlier instant. How many became shorter.
+
+    What holds one of these images goes no later than it does. They are locked before that is looked up, as whoever
+    packs them does: either it is seen here, or what has become of them is seen there.
+    """
+    still = col(Copy.id).in_(list(copy_ids)), col(Copy.gone_at).is_(None), col(Copy.erase_by) > to
+    longer = session.exec(select(Copy.id).where(*still).order_by(col(Copy.id)).with_for_update()).all()
+    if not longer:
+        return 0
+    session.execute(_shorter(_holds_any_of(longer), to, reason))
+    result = session.execute(_shorter(col(Copy.id).in_(longer), to, reason))
     return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _shorter(which: sa.ColumnElement[bool], to: datetime, reason: EraseReason) -> sa.Update:
+    still = col(Copy.gone_at).is_(None), col(Copy.erase_by) > to
+    return sa.update(Copy).where(which, *still).values(erase_by=to, erase_reason=reason)
+
+
+def _holds_any_of(copy_ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Exports in which one of these images may be: of the same person, packed after it, and with no longer a clock.
+
+    Each file of an export has the earliest clock of the images in it (core/exports.py), so one with a longer clock than
+    an image does not hold it.
+    """
+    image = aliased(Copy)
+    packed = sa.exists().where(
+        col(image.id).in_(copy_ids),
+        col(image.subject_id) == col(Copy.subject_id),
+        col(image.created_at) <= col(Copy.created_at),
+        col(image.erase_by) >= col(Copy.erase_by),
+    )
+    return sa.and_(col(Copy.kind) == CopyKind.EXPORT, packed)
 
 
 def of_subject(session: Session, subject_id: str) -> Sequence[Copy]:

@@ -1,0 +1,275 @@
+"""
+What is told of each table, and why the rest is not. A test walks the schema: a column without a decision fails.
+
+"Withheld" is not "secret": mostly it says nothing about anybody (a row's own number), and where it does, the reason
+says what is told instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlmodel import SQLModel
+
+from core.models import (
+    Alert,
+    AuditCheckpoint,
+    AuditEntry,
+    BrowserSession,
+    CanaryRun,
+    Consent,
+    Copy,
+    Evidence,
+    FindingRow,
+    ForecastRow,
+    Generation,
+    HeadshotRow,
+    Job,
+    Mailbox,
+    MailIn,
+    MailOut,
+    OperatorSession,
+    Receipt,
+    Request,
+    RequestMessage,
+    StaffLink,
+    StageEvent,
+    Subject,
+    SweepHold,
+    Switch,
+    Tick,
+    Upkeep,
+    WorkerBeat,
+)
+
+Table = type[SQLModel]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One table, as the file tells it."""
+
+    section: str
+    says: str
+    columns: tuple[str, ...]
+    opened: Mapping[str, str] = field(default_factory=dict)  # a sealed column → its name in the file, in clear
+    withheld: Mapping[str, str] = field(default_factory=dict)  # a column → why
+
+
+_KEY = "a key: with the file in other hands, it would open what it protects"
+_OWN_NUMBER = "the row's own number, which nothing refers to"
+_WHOSE = "whose row it is: yours, as everything here"
+_PRESS = "a random word per press of a button, so that a double click counts once"
+_OF_A_MAIL = "a keyed hash of a mail's own number, so that a reply is recognised"
+
+TOLD: Mapping[Table, Told] = {
+    Subject: Told(
+        section="person",
+        says="You, as a random number. There is no name, and there was no account.",
+        columns=("id", "created_at", "claim_issued_at", "key_destroyed_at"),
+        withheld={
+            "sealed_key": _KEY,
+            "claim_hash": "a hash of your claim code, by which it is recognised. You have the code, we do not",
+            "is_canary": "tells test pictures of ours from people",
+        },
+    ),
+    Consent: Told(
+        section="consents",
+        says="What you agreed to, when, and which version of the text you had read.",
+        columns=("given_at", "policy_version", "may_use_photo", "is_adult"),
+        withheld={"id": _OWN_NUMBER, "subject_id": _WHOSE},
+    ),
+    BrowserSession: Told(
+        section="browsers",
+        says="Which browsers have opened your photos, and whether by claim code. Not what they are or where.",
+        columns=("opened_at", "closed_at", "by_claim_code"),
+        withheld={"session_hash": "a hash of a cookie, by which a browser is let in", "subject_id": _WHOSE},
+    ),
+    Copy: Told(
+        section="images",
+        says="Every image that there is or was, gone ones included: where, how large, and its clock.",
+        columns=(
+            "id",
+            "kind",
+            "place",
+            "media_type",
+            "width",
+            "height",
+            "size",
+            "created_at",
+            "written_at",
+            "erase_by",
+            "erase_reason",
+            "erased_at",
+            "probes",
+            "probe_answer",
+            "probe_again_at",
+            "gone_at",
+            "original_hash",
+        ),
+        withheld={
+            "subject_id": _WHOSE,
+            "object_key": "the random name under which storage has it, and where it could be asked for",
+            "evidence_id": "the proof itself is told under `proofs`",
+        },
+    ),
+    Evidence: Told(
+        section="proofs",
+        says="How storage showed that an image is gone: asked for it, and for a listing, it had neither.",
+        columns=("copy_id", "probed_at", "head", "listing"),
+        withheld={"id": _OWN_NUMBER},
+    ),
+    FindingRow: Told(
+        section="findings",
+        says="Where the nightly comparison found that storage and these lists disagree about an image of yours.",
+        columns=("kind", "ref", "size", "detail", "first_seen_at", "last_seen_at"),
+    ),
+    Generation: Told(
+        section="runs",
+        says="Your runs: what you chose, your own words, the contract, its clock, and how it went.",
+        columns=(
+            "id",
+            "number",
+            "portrait_id",
+            "clothing_id",
+            "backdrop_id",
+            "engine",
+            "purpose",
+            "ratio",
+            "long_side",
+            "style",
+            "backdrop",
+            "variants",
+            "zoom",
+            "turns",
+            "contract",
+            "uploaded_at",
+            "erase_by",
+            "created_at",
+            "started_at",
+            "ended_at",
+            "cancel_at",
+            "state",
+            "failure",
+            "counts",
+            "favourite_id",
+        ),
+        opened={"sealed_note": "note"},
+        withheld={"request_id": _PRESS, "subject_id": _WHOSE},
+    ),
+    StageEvent: Told(
+        section="stages",
+        says="When each run entered which stage.",
+        columns=("generation_id", "stage", "entered_at"),
+        withheld={"id": _OWN_NUMBER},
+    ),
+    HeadshotRow: Told(
+        section="headshots",
+        says="Which image is which variant of a run.",
+        columns=("generation_id", "variant", "copy_id"),
+    ),
+    Request: Told(
+        section="requests",
+        says="What you asked us for, its clock, what became of it, and the address you gave while it is open.",
+        columns=(
+            "id",
+            "number",
+            "kind",
+            "channel",
+            "state",
+            "clock",
+            "received_at",
+            "entered_at",
+            "due_at",
+            "extended_at",
+            "matched_by",
+            "matched_at",
+            "waiting_at",
+            "start_at",
+            "started_at",
+            "erased_at",
+            "proved_at",
+            "answered_at",
+            "done_at",
+            "closed_at",
+            "outcome",
+            "refused_ground",
+            "duplicate_of",
+            "trouble",
+            "export_id",
+        ),
+        opened={"sealed_address": "address"},
+        withheld={
+            "press_id": _PRESS,
+            "subject_id": _WHOSE,
+            "assignee": "who of us works on it: that is about them",
+            "sealed_key": _KEY,
+        },
+    ),
+    RequestMessage: Told(
+        section="messages",
+        says="What was written about a request, by you and by us, until it closes.",
+        columns=("request_id", "at", "way", "author", "template", "same_address"),
+        opened={"sealed_body": "text"},
+        withheld={"id": _OWN_NUMBER, "message_hash": _OF_A_MAIL},
+    ),
+    Receipt: Told(
+        section="receipts",
+        says="Signed statements of what was erased.",
+        columns=("number", "request_id", "revision", "made_at", "statement", "key_id", "signature"),
+        withheld={"id": _OWN_NUMBER},
+    ),
+    MailOut: Told(
+        section="our_mails",
+        says="Mails of ours to you. The mail itself is here only until it is sent.",
+        columns=("request_id", "purpose", "created_at", "state", "tries", "failure", "over_at"),
+        opened={"sealed_mail": "mail"},
+        withheld={
+            "id": _OWN_NUMBER,
+            "once": "a word of ours, so that no mail is sent twice",
+            "message_hash": _OF_A_MAIL,
+            "sealed_key": _KEY,
+        },
+    ),
+    MailIn: Told(
+        section="your_mails",
+        says="Mails that you sent about a request: that they came, and when.",
+        columns=("request_id", "received_at", "read_at", "sort", "taken_from_mailbox_at", "sorted_at"),
+        opened={"sealed_mail": "mail"},
+        withheld={
+            "id": _OWN_NUMBER,
+            "mailbox": "which mailbox of ours it came to, as a hash",
+            "uid_validity": "how far that mailbox has been read",
+            "uid": "how far that mailbox has been read",
+            "mark": _OF_A_MAIL,
+            "sender_mark": "a keyed hash of the address it came from, so that a flood from one is noticed",
+            "sealed_key": _KEY,
+        },
+    ),
+    AuditEntry: Told(
+        section="history",
+        says="What was done with all of this and when, as the audit log has it. Who of us it was is not said.",
+        columns=("at", "actor", "action", "ref", "facts"),
+        withheld={
+            "seq": "the place in a list that has everybody's entries",
+            "previous_hash": "seals the entry before, which may be somebody else's",
+            "hash": "seals this entry into the list",
+        },
+    ),
+}
+"""The order is that of the file."""
+
+NOT_PERSONAL: Mapping[Table, str] = {
+    Job: "work that waits: a kind and the number of a row that is told here; gone when it is done",
+    AuditCheckpoint: "signatures over the whole audit log",
+    StaffLink: "how operators sign in",
+    OperatorSession: "how operators sign in",
+    WorkerBeat: "that a worker was alive",
+    Tick: "when scheduled work is due",
+    Upkeep: "how scheduled work went, in numbers over everybody",
+    Switch: "whether all erasing is stopped",
+    SweepHold: "that too much was due at once, in numbers over everybody",
+    ForecastRow: "what goes when, in numbers over everybody",
+    CanaryRun: "test pictures of ours",
+    Mailbox: "how far our mailbox has been read",
+    Alert: "when we reminded ourselves of the clock of a request; the clock itself is told",
+}
