@@ -71,6 +71,8 @@ SHARE_COUNTS_FROM = 200
 SWEEP = "sweep"
 LOCKED_AWAY = "a lock on the vault keeps it"
 """What is noted of a copy that storage may not erase."""
+UNREACHABLE = "storage could not be reached"
+ON_ITS_WAY = "a write may still be on its way"
 
 
 class Outcome(StrEnum):
@@ -157,7 +159,7 @@ def _look(
 
 
 def _why(refused: StorageUnavailable) -> str:
-    return LOCKED_AWAY if isinstance(refused, ObjectLocked) else "storage could not be reached"
+    return LOCKED_AWAY if isinstance(refused, ObjectLocked) else UNREACHABLE
 
 
 def _note_erased(svc: Services, erased: Sequence[Seen]) -> None:
@@ -193,8 +195,7 @@ def _prove(svc: Services, erased: Sequence[Seen], breath: Callable[[], None]) ->
 
 def _unsettled(svc: Services, erased: Iterable[Seen]) -> dict[str, str]:
     now = svc.clock()
-    says = "a write may still be on its way"
-    return {copy.id: says for copy in erased if copy.written_at is None and now < copy.created_at + WRITE_SETTLES}
+    return {copy.id: ON_ITS_WAY for copy in erased if copy.written_at is None and now < copy.created_at + WRITE_SETTLES}
 
 
 def _note_unproved(svc: Services, asked: Sequence[Seen], answers: Mapping[str, str]) -> dict[str, Outcome]:

@@ -13,13 +13,37 @@ own, which is destroyed in the transaction that closes it.
 * Erasing is not done here. A request asks `retention` for it, watches what storage shows, and closes only when all is
   shown to be gone: then receipt, mail, scrub and end are one transaction, so there is one answer, and no half of one.
 
-Parts: `tickets` (a request as pages see it), `codes` (claim codes in free text), `register` (opening, matching),
-`operators` (what people on duty do), `work` (the job), `answers` (closing and telling), `reading` (pages of it).
+Parts: `tickets` (a request as pages see it), `codes` (claim codes in free text), `rows` (the row: linked, sealed, shut),
+`answers` (telling and closing), `register` (opening, matching), `operators` (what people on duty do), `work` (the job),
+`reading` (pages of it), `export` (a file of it).
 """
 
+from core.requests.answers import answered
+from core.requests.operators import (
+    PROVES,
+    assign,
+    close,
+    each,
+    extend,
+    match_claim_code,
+    match_file,
+    match_run,
+    note,
+    refuse,
+    reply,
+    retry,
+    start,
+    take,
+    unmatch,
+    wait,
+    withdraw,
+)
 from core.requests.reading import (
+    OPEN_STATES,
+    UNASSIGNED,
     Detail,
     Filter,
+    Mail,
     Message,
     Moment,
     Page,
@@ -31,13 +55,19 @@ from core.requests.reading import (
     page,
     totals,
 )
-from core.requests.register import UNDO, open_by_hand, open_from_mail, open_in_product, undo
-from core.requests.tickets import Ticket
+from core.requests.register import UNDO, add_reply, open_by_hand, open_from_mail, open_in_product, undo
+from core.requests.tickets import TROUBLES, Ticket
+from core.requests.work import nudge, step, want_again
 
 __all__ = [
+    "OPEN_STATES",
+    "PROVES",
+    "TROUBLES",
+    "UNASSIGNED",
     "UNDO",
     "Detail",
     "Filter",
+    "Mail",
     "Message",
     "Moment",
     "Page",
@@ -45,12 +75,33 @@ __all__ = [
     "Ticket",
     "Totals",
     "WillGo",
+    "add_reply",
+    "answered",
+    "assign",
+    "close",
     "detail",
+    "each",
+    "extend",
+    "match_claim_code",
+    "match_file",
+    "match_run",
+    "note",
+    "nudge",
     "of_subject",
     "open_by_hand",
     "open_from_mail",
     "open_in_product",
     "page",
+    "refuse",
+    "reply",
+    "retry",
+    "start",
+    "step",
+    "take",
     "totals",
     "undo",
+    "unmatch",
+    "wait",
+    "want_again",
+    "withdraw",
 ]

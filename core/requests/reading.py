@@ -6,7 +6,7 @@ was, and every number is counted up to a bound. Nothing of the person leaves her
 works on that one request: the address and the words, while it is open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -34,7 +34,7 @@ from core.models import (
     RequestOutcome,
     RequestState,
 )
-from core.requests.register import NO_SUCH, address_of, subject_of
+from core.requests.rows import NO_SUCH, address_of, subject_of
 from core.requests.tickets import Ticket, ticket, tickets
 from core.services import Services
 from core.sla import DUE_SOON, Standing
@@ -162,6 +162,15 @@ def page(session: Session, which: Filter, *, now: datetime, page: int = 1, size:
     return Page(items=tickets(session, items), total=total, capped=capped)
 
 
+def matching(session: Session, which: Filter, *, now: datetime, at_once: int = 500) -> Iterator[Ticket]:
+    """All of them, for a file, in the order of `page` and in flat memory."""
+    for query in _queries(which, now):
+        found = session.execute(query, execution_options={"yield_per": at_once}).scalars()
+        for some in found.partitions():
+            yield from tickets(session, some)
+            session.expunge_all()
+
+
 def _queries(which: Filter, now: datetime) -> list[sa.Select[Any]]:
     """One for what is open and one for what is closed: each is read off its own index."""
     query = sa.select(Request)
@@ -286,7 +295,7 @@ def _median(lengths: Sequence[timedelta]) -> float | None:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-# --------------------------------------------------------------------------------------------------------- one in full
+# ---------------------------------------------------------------------------------------------------------- one in full
 def detail(svc: Services, request_id: str, now: datetime) -> Detail:
     """Raises NotFound."""
     with svc.reading() as session:
@@ -354,7 +363,7 @@ def _timeline(session: Session, request: Request) -> list[Moment]:
     told = [
         (request.received_at, "Received", request.channel.value),
         (request.matched_at, "Matched", matched),
-        (request.start_at if request.kind is RequestKind.ERASE else None, "End of the undo", ""),
+        (request.start_at if request.started_at or request.closed_at is None else None, "End of the undo", ""),
         (request.started_at, "Begun", ""),
         (request.erased_at, "Erased", ""),
         (request.proved_at, "Shown to be gone", ""),

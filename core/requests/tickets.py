@@ -1,9 +1,10 @@
 """A request as pages see it: numbers, words and clocks, nothing of the person."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -11,6 +12,17 @@ from core import sla
 from core.access import ALPHABET
 from core.models import MatchedBy, Request, RequestChannel, RequestKind, RequestOutcome, RequestState
 from core.sla import Standing
+
+TROUBLES: Final[Mapping[str, str]] = {
+    "erasing_stopped": "All erasing is stopped.",
+    "storage_locked": "A lock on the storage keeps it: whoever runs the storage has to take the lock off.",
+    "storage_unreachable": "Storage could not be reached. It is tried again.",
+    "not_proved": "It is erased, and storage does not show yet that it is gone. Storage is asked again.",
+    "write_settles": "An upload may still be on its way. In a few minutes it is not.",
+    "answer_failed": "All is gone, and the receipt or the mail could not be made. It is tried again.",
+    "not_packed": "The copy could not be packed. It is tried again.",
+}
+"""Why a request does not go on by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +55,11 @@ class Ticket:
     assignee: str | None
     trouble: str | None  # a code
     export_id: str | None
+
+    @property
+    def trouble_says(self) -> str:
+        """In words; empty where all goes on."""
+        return TROUBLES.get(self.trouble, "It does not go on by itself.") if self.trouble else ""
 
     @property
     def is_open(self) -> bool:
