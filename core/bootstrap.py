@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from core import jobs, migrations
+from core import correspondence, jobs, migrations
+from core.adapters.duty import Duty
 from core.adapters.local_files import LocalFiles
+from core.adapters.outbox import Outbox
 from core.adapters.runner_embedded import EmbeddedRunner
 from core.clock import Clock, utc_now
 from core.db import PATIENCE, connect
 from core.drafts import Drafts
 from core.engines.late import Late
-from core.errors import BadSettings, StorageUnavailable
+from core.errors import BadSettings, NotAllowed, StorageUnavailable
 from core.fair_use import Guesses, Networks
-from core.ports import ObjectStore, Runner
+from core.ports import Inbox, Notify, ObjectStore, Post, Runner
 from core.queue import CHANNEL
 from core.services import Services
 from core.settings import Settings, decode_key, listed, load_settings
@@ -45,17 +47,20 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
     make_data_dir(settings.data_dir)
     database = open_database(settings)
     on_device = Late(lambda: _on_device(settings, clock))
-    key = master_key(settings, database)
+    vault = Vault(store or object_store(settings, database), master_key(settings, database))
     return Services(
         settings=settings,
         database=database,
-        vault=Vault(store or object_store(settings, database), key),
+        vault=vault,
         engines={ON_DEVICE: on_device},
         framer=on_device,
         drafts=Drafts(clock),
         networks=Networks(clock),
         guesses=Guesses(clock),
         signer=signer(settings),
+        post=post(settings),
+        inbox=inbox(settings, vault),
+        notify=on_duty(settings),
         clock=clock,
     )
 
@@ -136,6 +141,51 @@ def s3_store(settings: Settings) -> ObjectStore:
 
 def local_vault(settings: Settings) -> LocalFiles:
     return LocalFiles(settings.data_dir / "vault")
+
+
+def post(settings: Settings) -> Post:
+    """Where our mail goes. Raises BadSettings rather than to send what nobody could answer."""
+    try:
+        sender = correspondence.sender(settings)
+    except NotAllowed:
+        raise BadSettings("MAIL_FROM: one plain address, as privacy@example.org.") from None
+    if not settings.smtp_host:
+        return Outbox(settings.data_dir / "outbox")
+    if sender is None:
+        raise BadSettings("MAIL_FROM: SMTP_HOST is set, so set the address that our mail comes from.")
+    from core.adapters.smtp import SmtpPost
+
+    return SmtpPost(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password=settings.smtp_password.get_secret_value(),
+        our_name=sender.rpartition("@")[2],
+    )
+
+
+def inbox(settings: Settings, vault: Vault) -> Inbox | None:
+    """The mailbox that is read. Known by a keyed hash: a row, or a log, need not say whose it is."""
+    if not settings.imap_host:
+        return None
+    from core.adapters.imap import ImapInbox
+
+    whole = f"{settings.imap_host}\n{settings.imap_user}\n{settings.imap_folder}"
+    return ImapInbox(
+        name=vault.keyed_hash("mailbox", whole.encode()),
+        host=settings.imap_host,
+        port=settings.imap_port,
+        security=settings.imap_security,
+        user=settings.imap_user,
+        password=settings.imap_password.get_secret_value(),
+        folder=settings.imap_folder,
+    )
+
+
+def on_duty(settings: Settings) -> Notify | None:
+    urls = settings.alert_urls.get_secret_value().split()
+    return Duty(urls) if urls else None
 
 
 def _refuse_a_vault_in_two_places(settings: Settings, database: sa.Engine) -> None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from core import canary, copies, erasing, jobs, lifecycle, migrations, reconcile, retention
-from core.errors import WorkShotError
+from core import canary, copies, correspondence, erasing, jobs, lifecycle, mailbox, migrations, reconcile, retention
+from core.errors import MailUnavailable, WorkShotError
 from core.models import CopyKind, EraseReason, JobKind, Subject, new_id
 from core.services import Services
 
 LITTLE_SPACE = 1024**3
+WEEK = timedelta(days=7)
 CANARY = b"This is not a picture."
 
 
@@ -47,6 +48,8 @@ def examine(svc: Services) -> list[Check]:
         _storage,
         _canaries,
         _contact,
+        _mail,
+        _duty,
     )
     return [_run(check, svc) for check in checks]
 
@@ -193,7 +196,58 @@ def _overdue(svc: Services) -> Check:
     return Check("clocks", Health.FINE, "Nothing is past its clock")
 
 
+def _mailbox(svc: Services) -> Check:
+    """Signs in for real; and when the worker last did."""
+    now = mailbox.state(svc)
+    if now is None:
+        return Check("mailbox", Health.FINE, "No mailbox is read (IMAP_HOST is not set)")
+    try:
+        mailbox.reach(svc)
+    except MailUnavailable as exc:
+        says = mailbox.FAILURES.get(exc.code, str(exc))
+        since = f" Not read since {now.failed_since:%d %b, %H:%M} UTC." if now.failed_since else ""
+        return Check("mailbox", Health.BROKEN, f"{says}{since}")
+    if now.failure:
+        return Check("mailbox", Health.WARNING, now.says)
+    every = timedelta(seconds=svc.settings.mail_every_seconds)
+    if now.read_at is None or svc.clock() - now.read_at > max(3 * every, timedelta(minutes=5)):
+        last = f"last read on {now.read_at:%d %b, %H:%M} UTC" if now.read_at else "never read yet"
+        return Check("mailbox", Health.WARNING, f"It can be signed in to, and was {last}. Does a worker run?")
+    if now.oldest_at and svc.clock() - now.oldest_at > mailbox.WAITS_LONG:
+        says = f"{now.unsorted} unsorted mails wait for a person, the oldest since {now.oldest_at:%d %b, %H:%M} UTC."
+        return Check("mailbox", Health.WARNING, says)
+    seconds = (svc.clock() - now.read_at).total_seconds()
+    return Check("mailbox", Health.FINE, f"Signed in; last read {seconds:.0f} s ago, {now.unsorted} unsorted")
+
+
 def _contact(svc: Services) -> Check:
     if not svc.settings.privacy_contact:
         return Check("contact", Health.WARNING, "Set PRIVACY_CONTACT: people need an address for their questions.")
     return Check("contact", Health.FINE, "People can reach you")
+
+
+def _mail(svc: Services) -> Check:
+    """The mail server is reached, its certificate looked at and the sign-in tried; nothing is sent."""
+    if svc.post is None:
+        return Check("mail", Health.FINE, "No mail is sent from here")
+    try:
+        says = svc.post.check()
+    except MailUnavailable as exc:
+        return Check("mail", Health.BROKEN, f"{exc} Mend it within two days: so long do mails wait.")
+    with svc.reading() as session:
+        since, came_back = correspondence.waiting_since(session), correspondence.lost(session, since=svc.clock() - WEEK)
+    if since is not None:
+        return Check("mail", Health.WARNING, f"{says}. Mails have waited since {since:%d %b, %H:%M} UTC.")
+    if came_back:
+        return Check("mail", Health.WARNING, f"{says}. Not delivered within a week: {came_back}. The desk says which.")
+    return Check("mail", Health.FINE, says)
+
+
+def _duty(svc: Services) -> Check:
+    if svc.notify is None:
+        return Check("alerts", Health.FINE, "Nobody is told before a request is late. ALERT_URLS says whom to tell.")
+    understood, of = svc.notify.check()
+    if understood < of:
+        health = Health.WARNING if understood else Health.BROKEN
+        return Check("alerts", health, f"{of - understood} of {of} addresses in ALERT_URLS are not understood.")
+    return Check("alerts", Health.FINE, f"{of} {'address is' if of == 1 else 'addresses are'} told before it is late")

@@ -17,7 +17,7 @@ Parts: `addresses` (what we write to), `messages` (the form), `sending` (queue a
 from core.correspondence.addresses import address, sender
 from core.correspondence.grounds import Ground, ground_of, grounds
 from core.correspondence.messages import Attachment, message_hash
-from core.correspondence.sending import bounced, queue, send, tend, waiting_since
+from core.correspondence.sending import bounced, lost, queue, send, tend, waiting_since
 from core.correspondence.templates import TEMPLATES, Facts, Letter, Template, draft, letter, rendered
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "ground_of",
     "grounds",
     "letter",
+    "lost",
     "message_hash",
     "queue",
     "rendered",

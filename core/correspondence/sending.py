@@ -185,6 +185,12 @@ def waiting_since(session: Session) -> datetime | None:
     return session.exec(select(sa.func.min(MailOut.created_at)).where(tried)).one()
 
 
+def lost(session: Session, *, since: datetime) -> int:
+    """How many mails came back or were given up since then."""
+    over = sa.and_(col(MailOut.state).in_((MailState.BOUNCED, MailState.FAILED)), col(MailOut.over_at) >= since)
+    return session.exec(select(sa.func.count()).select_from(MailOut).where(over)).one()
+
+
 def tend(svc: Services) -> int:
     """For the schedule: what has lain in the outbox for long enough goes. How many."""
     return svc.post.forget(before=svc.clock() - OUTBOX_KEPT) if svc.post is not None else 0
