@@ -39,7 +39,8 @@ _ADDRESS = re.compile(r"[^\s@<>\"'(),:;\\\[\]]{1,64}@[^\s@<>\"'(),:;\\\[\]]{1,18
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 _FOLDING = re.compile(r"[\r\n]+[ \t]*")
 _NOT_FOR_TEXT: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
-_AUTOMATIC_PRECEDENCE: Final = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
+_MANY: Final = frozenset({"bulk", "junk", "list"})
+"""What Precedence says of a mail that went to more than us."""
 _OF_REPLY_MACHINES: Final = ("x-autoreply", "x-autorespond", "x-autoresponse")
 
 
@@ -55,8 +56,9 @@ class InboundMail:
     text: str = field(repr=False)
     message_id: str = field(default="", repr=False)  # with its angle brackets
     references: tuple[str, ...] = field(default=(), repr=False)  # In-Reply-To first, then References
-    is_automatic: bool = False  # a machine wrote it, or it asks machines not to answer
-    is_list: bool = False  # it came over a mailing list
+    is_automatic: bool = False  # a machine wrote it
+    is_list: bool = False  # it came over a mailing list, perhaps one that is only our own address
+    wants_no_answer: bool = False  # from machines
     is_bounce: bool = False  # it says that a mail did not arrive
     bounced_message_id: str = field(default="", repr=False)
     attachments: int = 0  # dropped, unseen
@@ -70,8 +72,9 @@ class InboundMail:
         return _ASKS_TO_DELETE.search(self.subject) is not None
 
     @property
-    def came_from_a_person(self) -> bool:
-        return not (self.is_automatic or self.is_list or self.is_bounce)
+    def is_from_a_person(self) -> bool:
+        """To whom a machine may write back."""
+        return not (self.is_automatic or self.is_list or self.is_bounce or self.wants_no_answer)
 
 
 def parse(raw: RawMail) -> InboundMail:
@@ -98,7 +101,8 @@ def parse(raw: RawMail) -> InboundMail:
         message_id=next(iter(_message_ids(_first(headers, "message-id"))), ""),
         references=_references(headers),
         is_automatic=_is_automatic(message, headers),
-        is_list=any(name.startswith("list-") for name in headers) or "mailing-list" in headers,
+        is_list=_is_list(headers),
+        wants_no_answer=_word(_first(headers, "x-auto-response-suppress")) not in ("", "none"),
         is_bounce=is_bounce,
         bounced_message_id=bounced,
         attachments=body.attachments,
@@ -178,16 +182,18 @@ def _references(headers: dict[str, list[str]]) -> tuple[str, ...]:
 
 
 def _is_automatic(message: Message, headers: dict[str, list[str]]) -> bool:
-    submitted = _word(_first(headers, "auto-submitted"))
-    suppressed = _word(_first(headers, "x-auto-response-suppress"))
     return (
-        submitted not in ("", "no")
-        or any(_word(value) in _AUTOMATIC_PRECEDENCE for value in headers.get("precedence", []))
-        or suppressed not in ("", "none")
+        _word(_first(headers, "auto-submitted")) not in ("", "no")
+        or any(_word(value) in ("auto_reply", "auto-reply") for value in headers.get("precedence", []))
         or any(name in headers for name in _OF_REPLY_MACHINES)
         or any(value.strip() == "<>" for value in headers.get("return-path", []))
         or message.get_content_type() == "multipart/report"
     )
+
+
+def _is_list(headers: dict[str, list[str]]) -> bool:
+    to_many = any(_word(value) in _MANY for value in headers.get("precedence", []))
+    return to_many or "mailing-list" in headers or any(name.startswith("list-") for name in headers)
 
 
 def _word(value: str) -> str:
