@@ -15,7 +15,19 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import alerts, audit, canary, correspondence, futures, generations, reconcile, retention
+from core import (
+    alerts,
+    audit,
+    canary,
+    correspondence,
+    exports,
+    futures,
+    generations,
+    mailbox,
+    reconcile,
+    requests,
+    retention,
+)
 from core.db import take_turns
 from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
 from core.queue import Claim, LeaseLost, claim, enqueue
@@ -57,6 +69,7 @@ def _erase(svc: Services, job: Claim) -> None:
     with job.transaction() as session:
         waiting = retention.next_probe_at(session, svc.clock(), subject_id=job.ref)
         if waiting is None:
+            requests.nudge(session, job.ref, svc.clock())
             job.done(session)
         else:
             job.again(session, after=max(waiting - svc.clock(), soonest))
@@ -92,10 +105,11 @@ def _canary(svc: Services, job: Claim) -> None:
 
 
 def _want_again(session: Session, now: datetime) -> None:
-    """Runs that want work and have no job: nothing of ours leaves one, and if something did, it is found here."""
+    """Runs and requests that want work and have no job: nothing of ours leaves one; if something did, it is found."""
     has_job = sa.exists().where(col(Job.kind) == JobKind.GENERATE, col(Job.ref) == col(Generation.id))
     for run_id in session.exec(select(Generation.id).where(col(Generation.state).in_(LIVE), ~has_job)):
         enqueue(session, JobKind.GENERATE, run_id, at=now)
+    requests.want_again(session, now)
 
 
 STEPS: dict[JobKind, Step] = {
@@ -104,8 +118,11 @@ STEPS: dict[JobKind, Step] = {
     JobKind.SWEEP: Step(_sweep),
     JobKind.RECONCILE: Step(_reconcile),
     JobKind.CANARY: Step(_canary),
+    JobKind.MAIL_IN: Step(mailbox.read),
     JobKind.MAIL_OUT: Step(correspondence.send),
     JobKind.ALERTS: Step(alerts.look),
+    JobKind.REQUEST: Step(requests.step),
+    JobKind.EXPORT: Step(exports.pack),
 }
 
 
@@ -113,6 +130,8 @@ def next_at(kind: JobKind, settings: Settings, now: datetime) -> datetime | None
     """When scheduled work is due after this. None: never."""
     if kind is JobKind.SWEEP:
         return now + timedelta(seconds=settings.sweep_every_seconds)
+    if kind is JobKind.MAIL_IN:
+        return now + timedelta(seconds=settings.mail_every_seconds) if settings.imap_host else None
     if kind is JobKind.CANARY:
         return now + timedelta(minutes=settings.canary_every_minutes) if settings.canary_every_minutes else None
     if kind is JobKind.ALERTS:
@@ -121,7 +140,7 @@ def next_at(kind: JobKind, settings: Settings, now: datetime) -> datetime | None
     return tonight if tonight > now else tonight + timedelta(days=1)
 
 
-SCHEDULED = (JobKind.SWEEP, JobKind.RECONCILE, JobKind.CANARY, JobKind.ALERTS)
+SCHEDULED = (JobKind.SWEEP, JobKind.RECONCILE, JobKind.CANARY, JobKind.ALERTS, JobKind.MAIL_IN)
 
 
 class Worker:
