@@ -186,6 +186,12 @@ def signed_in(svc: Services, *, staff_hash: str | None, session_hash: str | None
     return _operator(found, found.expires_at) if found else None
 
 
+def on_duty(session: Session, now: datetime) -> list[str]:
+    """The ids of those who are signed in: who can be given something to do."""
+    here = col(OperatorSession.ended_at).is_(None), col(OperatorSession.expires_at) > now
+    return list(session.exec(select(OperatorSession.operator_id).where(*here).distinct().limit(50)))
+
+
 def sign_out(svc: Services, operator: Operator) -> None:
     """End this session; those of an account at a provider end in every browser."""
     now = svc.clock()

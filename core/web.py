@@ -45,6 +45,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/preview/{generation_id}", web.preview),
         Route("/zip/{generation_id}", web.archive),
         Route("/draft/{draft_id}", web.draft),
+        Route("/export/{copy_id}", web.export),
         Route("/receipt/{receipt_id}.json", web.receipt_file),
         Route("/receipt/{receipt_id}", web.receipt_page),
         Route("/receipt-key", web.receipt_keys),
@@ -53,6 +54,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/staff/{token}", web.staff_sign_in, methods=["POST"]),
         Route("/ops/audit.{form}", web.audit_export, methods=["GET"]),
         Route("/ops/retention.csv", web.retention_export, methods=["GET"]),
+        Route("/ops/requests.csv", web.requests_export, methods=["GET"]),
         Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
         Mount("/pictures", _Assets(directory=ROOT / "data" / "pictures")),
     ]
@@ -81,6 +83,8 @@ class _Web:
         def found() -> Response:
             with svc.reading() as session:
                 copy = access.may_read(session, _session(request), request.path_params["copy_id"], svc.clock())
+                if copy.kind is CopyKind.EXPORT:
+                    raise NotFound("There is no such image.")
                 name, offered = _what_it_is(session, copy)
             data = copies.read(svc, copy.id)
             size = _wanted_size(request, copy, offered)
@@ -161,6 +165,20 @@ class _Web:
                         archive.writestr(entry, data if size == made else pictures.smaller(data, size))
             name = f"headshots-{run.run.purpose}-{run.run.number}.zip"
             return Response(packed.getvalue(), media_type="application/zip", headers=_attached(name))
+
+        return _or_404(found)
+
+    def export(self, request: Request) -> Response:
+        """A file of somebody's copy of their data, for nobody else."""
+        from core import exports
+
+        svc = self._services()
+
+        def found() -> Response:
+            with svc.reading() as session:
+                file = exports.file_of(session, _session(request), request.path_params["copy_id"], svc.clock())
+            data = copies.read(svc, file.copy_id)
+            return Response(data, media_type="application/zip", headers=_attached(file.name))
 
         return _or_404(found)
 
@@ -271,6 +289,26 @@ class _Web:
             audit.record(session, exported, who.id, at=now, actor=who.actor, **facts)
         lines = _csv_of(backlog.COLUMNS, map(backlog.as_row, backlog.matching(svc, wanted)))
         name = f"workshot-{wanted.queue.value}-{now:%Y%m%d-%H%M}.csv"
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
+
+    def requests_export(self, request: Request) -> Response:
+        """The register of requests as the desk lists it, for those who may see it: numbers, no words."""
+        from core.requests import export  # nothing that a start has to wait for
+
+        svc = self._services()
+        who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
+        if who is None:
+            return _nothing_here()
+        try:
+            which = export.of_words(request.query_params)
+        except ValueError:
+            return _nothing_here()
+        exported, now = audit.Action.REQUESTS_EXPORTED, svc.clock()
+        filters = len(export.as_words(which))
+        with svc.transaction() as session:
+            audit.record(session, exported, who.id, at=now, actor=who.actor, filters=filters)
+        name = f"workshot-requests-{now:%Y%m%d-%H%M}.csv"
+        lines = _csv_of(export.COLUMNS, export.rows(svc, which, now))
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
 
     # ------------------------------------------------------------------------------------------------ operation

@@ -11,6 +11,7 @@ from core.ui.app import services
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
 CHECK_RECEIPT = "pages/check_receipt.py"
 SIGN_IN = "pages/sign_in.py"
+OPS_DELETIONS = "pages/ops_deletions.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
 
 erasing_switch = erasing.Watch()
@@ -40,6 +41,7 @@ def for_operator(role: Role | None) -> list[StreamlitPage]:
 
 
 _FOR_OPERATORS = (
+    (OPS_DELETIONS, "Desk", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_RETENTION, "Retention", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_AUDIT, "Audit", (Role.SUPPORT, Role.FOUNDER)),
 )

@@ -113,6 +113,9 @@ def clocks() -> None:
         widgets.clock(hours(0), now=NOW, erased_at=hours(-0.1)),
         widgets.clock(hours(0), now=NOW, erased_at=hours(-0.1), gone_at=hours(-0.05)),
         widgets.deadline(hours(3.03), now=NOW),
+        *(widgets.timer(hours(number), now=NOW) for number in (700, 31.07, 2, -2.235)),
+        widgets.timer(hours(3), now=NOW, done_at=hours(-2), brief=True),
+        widgets.timer(hours(-3), now=NOW, done_at=hours(-2), brief=True),
         widgets.deadline(hours(-2.25), now=NOW, brief=True),
         widgets.row(
             widgets.state_chip("kept", "Kept"),

@@ -74,11 +74,38 @@ def test_a_clock_that_runs_out_does_not_claim_that_anything_is_gone(context: Bro
 
 def test_browser_and_server_say_the_same(page: Page) -> None:
     now = datetime(2026, 11, 12, 13, 2, tzinfo=UTC)
-    seconds = [0, 0.4, 1, 59, 60, 299, 300, 3599, 3600, 86399, 86400, 2591999, 2592000, 6e6, -1, -899, -900, -99999]
+    seconds = [
+        0,
+        0.4,
+        1,
+        59,
+        60,
+        299,
+        300,
+        3599,
+        3600,
+        86399,
+        86400,
+        2591999,
+        2592000,
+        6e6,
+        -1,
+        -899,
+        -900,
+        -99999,
+        43200,
+        43201,
+        259199,
+        259200,
+    ]
     zone = ZoneInfo("Europe/Berlin")
     for ahead in seconds:
         at = now + timedelta(seconds=ahead)
-        for kind, speak in (("erase", wording.erase_clock), ("deadline", wording.deadline_clock)):
+        for kind, speak in (
+            ("erase", wording.erase_clock),
+            ("deadline", wording.deadline_clock),
+            ("timer", wording.timer),
+        ):
             said = speak(at, now=now, zone=zone, zone_note="(your time)")
             heard = page.evaluate(SAID, [kind, at.isoformat(), now.isoformat()])
             assert heard == [said.strong, said.rest, said.state], (kind, ahead)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import sla
 from core.ui import widgets
 from core.ui.widgets import CopyLine, Event, markup, wording
 
@@ -50,6 +51,50 @@ def test_a_length_has_two_units_at_most_and_is_rounded_down(span: timedelta, say
 )
 def test_an_erase_clock_never_says_erased_before_it_is_true(ahead: timedelta, says: str) -> None:
     assert str(wording.erase_clock(NOW + ahead, now=NOW, zone=BERLIN)) == says
+
+
+@pytest.mark.parametrize(
+    ("ahead", "says"),
+    [
+        (timedelta(days=30), "30 d 00 h 00 m 00 s left · on track"),
+        (timedelta(hours=72), "3 d 00 h 00 m 00 s left · on track"),
+        (timedelta(hours=71, minutes=59, seconds=59), "71 h 59 m 59 s left · on track"),
+        (timedelta(hours=31, minutes=4, seconds=12), "31 h 04 m 12 s left · on track"),
+        (sla.DUE_SOON + timedelta(seconds=1), "12 h 00 m 01 s left · on track"),
+        (sla.DUE_SOON, "12 h 00 m 00 s left · due soon"),
+        (timedelta(seconds=61), "1 m 01 s left · due soon"),
+        (timedelta(0), "0 s left · due soon"),
+        (timedelta(seconds=-1), "overdue by 1 s · breached"),
+        (-timedelta(hours=2, minutes=14, seconds=9), "overdue by 2 h 14 m 09 s · breached"),
+    ],
+)
+def test_a_timer_counts_to_the_second_and_says_how_it_stands(ahead: timedelta, says: str) -> None:
+    assert str(wording.timer(NOW + ahead, now=NOW, zone=BERLIN)) == says
+
+
+@pytest.mark.parametrize(
+    ("after_due", "says"),
+    [
+        (timedelta(0), "0 s to spare · met"),
+        (timedelta(hours=-2), "2 h 00 m 00 s to spare · met"),
+        (timedelta(seconds=1), "1 s late · missed"),
+    ],
+)
+def test_a_timer_that_has_ended_says_how_it_ended(after_due: timedelta, says: str) -> None:
+    assert str(wording.timer(NOW, now=NOW, zone=BERLIN, done_at=NOW + after_due)) == says
+
+
+def test_a_timer_says_when_in_the_readers_zone_and_in_utc() -> None:
+    at = NOW + timedelta(hours=10, minutes=30)
+    assert wording.timer(at, now=NOW, zone=BERLIN, zone_note="(your time)").rest == (
+        "due soon · due 13 Nov, 00:32 (your time), 12 Nov, 23:32 UTC"
+    )
+    assert wording.timer(NOW, now=NOW, zone=BERLIN, zone_note="(your time)").rest == (
+        "due soon · due 12 Nov, 14:02 (your time), 13:02 UTC"
+    )
+    assert (
+        wording.timer(at, now=NOW, zone=ZoneInfo("UTC"), zone_note="(UTC)").rest == "due soon · due 12 Nov, 23:32 UTC"
+    )
 
 
 def test_erased_is_not_proved_until_storage_has_shown_it() -> None:

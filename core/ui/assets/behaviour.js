@@ -5,7 +5,10 @@
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const SECONDS_BELOW = 5 * 60;
 const OVERDUE_AFTER = 15 * 60;
+const DUE_SOON_BELOW = 12 * 3600;
+const DAYS_FROM = 72 * 3600;
 const ICONS = { counting: "clock", due: "clock", broken: "alert" };
+const TIMER_ICONS = { ...ICONS, due: "hourglass" };
 let skew = 0; // the server's clock minus this browser's, in milliseconds
 let spoken = "";
 
@@ -28,7 +31,31 @@ function instant(at, now) {
   return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${clock}`;
 }
 
+export function exactly(seconds) {
+  const s = Math.max(0, Math.floor(seconds)), long = s >= DAYS_FROM;
+  const parts = long ? [[Math.floor(s / 86400), "d"]] : [];
+  parts.push([long ? Math.floor(s / 3600) % 24 : Math.floor(s / 3600), "h"], [Math.floor(s / 60) % 60, "m"], [s % 60, "s"]);
+  while (parts.length > 1 && !parts[0][0]) parts.shift();
+  return parts.map(([n, unit], nth) => `${nth ? String(n).padStart(2, "0") : n} ${unit}`).join(" ");
+}
+
+function inUtc(at, now, here) {
+  const year = at.getUTCFullYear() === now.getUTCFullYear() ? "" : ` ${at.getUTCFullYear()}`;
+  const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}${year}, `;
+  return `${here.startsWith(day) ? "" : day}${at.toISOString().slice(11, 16)} UTC`;
+}
+
+function timer(at, now, note) {
+  const left = (at - now) / 1000;
+  const here = instant(at, now);
+  const when = note ? ` · due ${here} ${note}, ${inUtc(at, now, here)}` : "";
+  if (left < 0) return [`overdue by ${exactly(-left)}`, `breached${when}`, "broken"];
+  const soon = left <= DUE_SOON_BELOW;
+  return [`${exactly(left)} left`, `${soon ? "due soon" : "on track"}${when}`, soon ? "due" : "counting"];
+}
+
 export function said(kind, at, now, note) {
+  if (kind === "timer") return timer(at, now, note);
   const left = (at - now) / 1000;
   const when = instant(at, now) + (note ? ` ${note}` : "");
   if (left > 0) return [`${length(left)} left`, `${kind === "erase" ? "erased" : "due"} ${when}`, "counting"];
@@ -52,7 +79,7 @@ function tick() {
       clock.dataset.wsState = state;
       clock.className = `ws-clock ws-${state}`;
       const icon = clock.querySelector(".ws-icon");
-      if (icon) icon.className = `ws-icon ws-icon-${ICONS[state]}`;
+      if (icon) icon.className = `ws-icon ws-icon-${(clock.dataset.wsClock === "timer" ? TIMER_ICONS : ICONS)[state]}`;
     }
   }
   // A picture that is not there any more leaves its calm place, not a broken icon.

@@ -16,8 +16,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from core.ui.widgets import markup
-from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, open_confirm
-from core.ui.widgets.components import ASSETS, STYLES, PictureOption, behaviour, picture_choice
+from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, is_asked, is_asking, open_confirm
+from core.ui.widgets.components import (
+    ASSETS,
+    STYLES,
+    Picked,
+    PictureOption,
+    WorkRow,
+    behaviour,
+    picture_choice,
+    work_list,
+)
 from core.ui.widgets.html import Html, el, icon, join
 from core.ui.widgets.markup import (
     CopyLine,
@@ -41,7 +50,7 @@ from core.ui.widgets.markup import (
     stages,
     state_chip,
 )
-from core.ui.widgets.wording import count, groups_of_four, length
+from core.ui.widgets.wording import both_times, count, exactly, groups_of_four, length
 
 __all__ = [
     "ASSETS",
@@ -49,8 +58,10 @@ __all__ = [
     "DownloadLink",
     "Event",
     "Html",
+    "Picked",
     "PictureOption",
     "State",
+    "WorkRow",
     "card",
     "claim_code",
     "clock",
@@ -63,11 +74,15 @@ __all__ = [
     "deadline",
     "el",
     "empty_state",
+    "exactly",
     "facts",
     "figures",
     "frame",
     "groups_of_four",
     "icon",
+    "instant",
+    "is_asked",
+    "is_asking",
     "join",
     "key_figure",
     "length",
@@ -86,7 +101,9 @@ __all__ = [
     "stages",
     "state_chip",
     "timeline",
+    "timer",
     "variants",
+    "work_list",
 ]
 
 _STYLES: Final = f"<style>{STYLES}</style>"
@@ -136,6 +153,19 @@ def deadline(due_at: datetime, *, now: datetime, brief: bool = False) -> Html:
     """`3 h 2 min left · due 12 Dec, 14:02 (your time)`, or how late it is."""
     zone, said = reader_zone()
     return markup.deadline(due_at, now=now, zone=zone, zone_note="" if brief else said)
+
+
+def timer(due_at: datetime, *, now: datetime, done_at: datetime | None = None, brief: bool = False) -> Html:
+    """`31 h 04 m 12 s left · on track`, to the second; unless `brief` with both times of what it counts down to."""
+    zone, said = reader_zone()
+    return markup.timer(due_at, now=now, zone=zone, done_at=done_at, zone_note="" if brief else said)
+
+
+def instant(at: datetime, *, now: datetime, brief: bool = False) -> str:
+    """`23 Nov, 08:30 (your time), 07:30 UTC`. `brief` leaves out whose time it is."""
+    zone, said = reader_zone()
+    both = both_times("", at, now=now, zone=zone, zone_note=said).removeprefix(" · ").strip()
+    return both.replace(f" {said}", "") if brief else both
 
 
 def copy_list(lines: Sequence[CopyLine], *, now: datetime) -> Html:

@@ -31,30 +31,44 @@ def open_confirm(key: str) -> None:
     st.session_state[_open(key)] = True
 
 
-def confirm_dialog(title: str, *, sentence: str, button_label: str, key: str, typed_word: str | None = None) -> bool:
-    """The question alone. Call it in every run; it shows once `open_confirm(key)` was called."""
+def is_asked(key: str) -> bool:
+    return bool(st.session_state.get(_open(key)))
+
+
+def is_asking() -> bool:
+    """Whether any question is open: nothing else should draw the page anew just then."""
+    return any(str(name).startswith(_open("")) and is_open for name, is_open in st.session_state.items())
+
+
+def confirm_dialog(
+    title: str, *, sentence: str, button_label: str, key: str, typed_word: str | None = None, final: bool = True
+) -> bool:
+    """The question alone. Call it in every run; it shows once `open_confirm(key)` was called. `final`: it is about
+    what nothing brings back."""
     if st.session_state.pop(_yes(key), False):
         return True
     if st.session_state.get(_open(key)):
         dialog = st.dialog(title, on_dismiss=lambda: _close(key))(_question)
-        dialog(sentence, button_label, key, typed_word)
+        dialog(sentence, button_label, key, typed_word, final)
     return False
 
 
-def _question(sentence: str, button_label: str, key: str, typed_word: str | None) -> None:
+def _question(sentence: str, button_label: str, key: str, typed_word: str | None, final: bool) -> None:
     st.html(stack(el("p", sentence)))
     with st.form(key=f"{key}-form", border=False):
         typed = st.text_input(f"Type {typed_word} to confirm", key=f"{key}-typed") if typed_word else None
-        st.html(stack(note("This cannot be undone.", "due")))
+        if final:
+            st.html(stack(note("This cannot be undone.", "due")))
         with st.container(horizontal=True):
             with st.container(key=f"ws-danger-{key}-yes", width="content"):
                 said_yes = st.form_submit_button(button_label, key=f"{key}-yes")
-            said_no = st.form_submit_button("Keep everything", key=f"{key}-no")
+            said_no = st.form_submit_button("Keep everything" if final else "Leave it", key=f"{key}-no")
     if said_no:
         _close(key)
         st.rerun()
     if said_yes and typed_word and (typed or "").strip().casefold() != typed_word.casefold():
-        st.html(stack(note(f"Nothing was erased: type {typed_word} first.", "unknown")))
+        nothing = "Nothing was erased" if final else "Nothing was done"
+        st.html(stack(note(f"{nothing}: type {typed_word} first.", "unknown")))
     elif said_yes:
         _close(key)
         st.session_state[_yes(key)] = True

@@ -1,6 +1,6 @@
-"""The two parts that need JavaScript of ours: what plain HTML does in the browser, and choosing by looking.
+"""The parts that need JavaScript of ours: what plain HTML does in the browser, choosing by looking, a list of work.
 
-Both run in the page itself, without a frame of their own, and take their looks from workshot.css.
+All run in the page itself, without a frame of their own, and take their looks from workshot.css.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
+
+from core.ui.widgets.html import Html
 
 ASSETS: Final = Path(__file__).parents[1] / "assets"
 """The folder behind the route `/assets/`: typeface, style sheet, scripts."""
@@ -27,6 +29,34 @@ _choice = st.components.v2.component(
     js=(ASSETS / "picture_choice.js").read_text("utf-8"),
     isolate_styles=False,
 )
+
+
+_work = st.components.v2.component(
+    "workshot_work_list",
+    html='<div class="ws-work"></div>',
+    js=(ASSETS / "work_list.js").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkRow:
+    """A row to open and to choose. It is drawn anew when `timer_of` or a cell changes; the timer ticks by itself."""
+
+    id: str
+    name: str
+    timer: Html
+    timer_of: str  # what the timer counts to, in a word
+    cells: Html
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What was done in a list just now, and which rows are chosen."""
+
+    opened: str | None
+    erase: str | None
+    chosen: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +102,41 @@ def picture_choice(
     result = _choice(key=key, data=data, default={"value": value}, on_value_change=_nothing)
     now_chosen = result.get("value")
     return now_chosen if isinstance(now_chosen, str) and now_chosen in offered else value
+
+
+def work_list(rows: Sequence[WorkRow], *, open_id: str | None, search: str, look: int, key: str) -> Picked:
+    """Rows with timers. `search` is where the key `/` leads; another `look` begins with nothing chosen."""
+    data = {
+        "rows": [
+            {
+                "id": row.id,
+                "name": row.name,
+                "timer": row.timer,
+                "cells": row.cells,
+                "shape": f"{row.timer_of} {row.name} {row.cells}",
+            }
+            for row in rows
+        ],
+        "open": open_id,
+        "search": search,
+        "look": look,
+    }
+    result = _work(
+        key=key,
+        data=data,
+        default={"chosen": []},
+        on_chosen_change=_nothing,
+        on_opened_change=_nothing,
+        on_erase_change=_nothing,
+    )
+    shown = {row.id for row in rows}
+    chosen = [row_id for row_id in result.get("chosen") or [] if row_id in shown]
+    return Picked(_one_of(shown, result.get("opened")), _one_of(shown, result.get("erase")), chosen)
+
+
+def _one_of(shown: set[str], word: object) -> str | None:
+    """A browser may send anything."""
+    return word if isinstance(word, str) and word in shown else None
 
 
 def _nothing() -> None:

@@ -25,6 +25,9 @@ _ICONS: Final[dict[str, str]] = {
 }
 
 
+_TIMER_ICONS: Final = {**_ICONS, "due": "hourglass"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class CopyLine:
     """Some copies that share a place and an end. `until` None: no end is known; `gone`: shown to be gone."""
@@ -78,13 +81,22 @@ def deadline(due_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str 
     return _time(said, due_at, zone_note, "deadline", ticking=True)
 
 
-def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: bool) -> Html:
+def timer(
+    due_at: datetime, *, now: datetime, zone: ZoneInfo, done_at: datetime | None = None, zone_note: str = ""
+) -> Html:
+    """The clock of a request, to the second: how long is left, how late it is, or how it ended."""
+    said = wording.timer(due_at, now=now, zone=zone, done_at=done_at, zone_note=zone_note)
+    drawing = "cross" if done_at and said.state == "broken" else _TIMER_ICONS[said.state]
+    return _time(said, done_at or due_at, zone_note, "timer", ticking=done_at is None, drawing=drawing)
+
+
+def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: bool, drawing: str = "") -> Html:
     return el(
         "time",
-        icon(_ICONS[said.state]),
+        icon(drawing or _ICONS[said.state]),
         el("span", el("strong", said.strong), " ", el("span", said.rest)),  # the dot between is drawn
         class_=f"ws-clock ws-{said.state}",
-        datetime=at.isoformat(timespec="seconds"),
+        datetime=at.isoformat(timespec="milliseconds" if kind == "timer" else "seconds"),
         data_ws_clock=kind if ticking else None,
         data_ws_note=zone_note if ticking else None,
     )

@@ -14,6 +14,10 @@ SECONDS_BELOW: Final = 5 * 60
 """Under this much time the seconds are counted too."""
 OVERDUE_AFTER: Final = 15 * 60
 """A clock that ran out this long ago is not "being erased" any more: it is late, and says so."""
+DUE_SOON_BELOW: Final = 12 * 3600
+"""Under this much time a request is due soon, as core/sla.py has it."""
+DAYS_FROM: Final = 72 * 3600
+"""Below, a timer counts in hours: the promise is one of 48 hours."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,46 @@ def deadline_clock(due_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note
     if left > timedelta(0):
         return Said(f"{length(left)} left", when, "counting")
     return Said(f"{length(-left)} overdue", when, "broken")
+
+
+def exactly(span: timedelta) -> str:
+    """`29 d 23 h 04 m 12 s`, `31 h 04 m 12 s`, `4 m 09 s`, `9 s`: to the second, so that a list of them lines up."""
+    seconds = max(0, int(span.total_seconds()))
+    long = seconds >= DAYS_FROM
+    parts = [(seconds // 86400, "d")] if long else []
+    parts += [(seconds // 3600 % 24 if long else seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    (first, unit), *others = parts
+    return " ".join([f"{first} {unit}", *(f"{number:02} {unit}" for number, unit in others)])
+
+
+def timer(
+    due_at: datetime, *, now: datetime, zone: ZoneInfo, done_at: datetime | None = None, zone_note: str = ""
+) -> Said:
+    """How a request stands against its clock. Without a note about the zone it does not say when it is due."""
+    if done_at is not None:
+        when = both_times("done", done_at, now=now, zone=zone, zone_note=zone_note)
+        if done_at <= due_at:
+            return Said(f"{exactly(due_at - done_at)} to spare", f"met{when}", "kept")
+        return Said(f"{exactly(done_at - due_at)} late", f"missed{when}", "broken")
+    when, left = both_times("due", due_at, now=now, zone=zone, zone_note=zone_note), due_at - now
+    if left < timedelta(0):
+        return Said(f"overdue by {exactly(-left)}", f"breached{when}", "broken")
+    if left <= timedelta(seconds=DUE_SOON_BELOW):
+        return Said(f"{exactly(left)} left", f"due soon{when}", "due")
+    return Said(f"{exactly(left)} left", f"on track{when}", "counting")
+
+
+def both_times(verb: str, at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str) -> str:
+    """` · due 23 Nov, 08:30 (your time), 07:30 UTC`, with another day where UTC has one; nothing without a note."""
+    if not zone_note:
+        return ""
+    here, utc = instant(at, now=now, zone=zone), instant(at, now=now, zone=ZoneInfo("UTC"))
+    if zone_note == "(UTC)":
+        return f" · {verb} {utc} UTC"
+    same_day = here.partition(",")[0] == utc.partition(",")[0]
+    return f" · {verb} {here} {zone_note}, {utc.partition(', ')[2] if same_day else utc} UTC"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -1,0 +1,148 @@
+"""Who looks at the desk, when, which request is open, and how things are said there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import streamlit as st
+
+from core import requests
+from core.errors import WorkShotError
+from core.models import CopyKind, RequestChannel, RequestKind, RequestOutcome, RequestState
+from core.operators import Operator
+from core.requests import Ticket
+from core.services import Services
+from core.ui import app, widgets
+
+WORD = "erase"
+OPEN, SAID, LOOK = "request", "desk-said", "desk-look"
+KIND_SAYS = {
+    RequestKind.ERASE: "Erase",
+    RequestKind.COPY: "Copy of data",
+    RequestKind.CORRECT: "Correct",
+    RequestKind.OBJECT: "Objection",
+    RequestKind.QUESTION: "Question",
+}
+CHANNEL_SAYS = {
+    RequestChannel.PRODUCT: "in the product",
+    RequestChannel.EMAIL: "e-mail",
+    RequestChannel.HAND: "by hand",
+}
+OUTCOME_SAYS = {
+    RequestOutcome.DONE: "done",
+    RequestOutcome.NOTHING_HELD: "nothing was held",
+    RequestOutcome.REFUSED: "refused",
+    RequestOutcome.WITHDRAWN: "taken back",
+    RequestOutcome.DUPLICATE: "done with another one",
+}
+COPY_SAYS = {
+    CopyKind.PORTRAIT: ("photo", "photos"),
+    CopyKind.HEADSHOT: ("headshot", "headshots"),
+    CopyKind.CLOTHING: ("clothing reference", "clothing references"),
+    CopyKind.BACKDROP: ("backdrop", "backdrops"),
+    CopyKind.EXPORT: ("copy of their data", "copies of their data"),
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One look at the page: the same instant for everything on it."""
+
+    svc: Services
+    who: Operator
+    now: datetime
+
+    @classmethod
+    def of(cls, who: Operator) -> Self:
+        svc = app.services()
+        return cls(svc, who, svc.clock())
+
+    def at(self, at: datetime) -> str:
+        """In the reader's zone, for a glance; the ticket has both zones."""
+        there = at.astimezone(widgets.reader_zone()[0])
+        return f"{there:%H:%M}" if there.date() == self.now.astimezone(there.tzinfo).date() else f"{there:%d %b, %H:%M}"
+
+    def name_of(self, operator_id: str | None) -> str:
+        if operator_id is None:
+            return "nobody yet"
+        return "you" if operator_id == self.who.id else f"operator {operator_id}"
+
+
+# ---------------------------------------------------------------------------------------------- which request is open
+def opened(desk: Desk) -> Ticket | None:
+    """The request that the address of the page names, so that a link in an alert leads to it."""
+    number = st.query_params.get(OPEN, "")
+    if not number:
+        return None
+    with desk.svc.reading() as session:
+        found = requests.page(session, requests.Filter(search=number), now=desk.now, size=1).items
+    return next((ticket for ticket in found if ticket.number == number.upper()), None)
+
+
+def open_one(number: str) -> None:
+    st.query_params[OPEN] = number
+    st.session_state.pop(SAID, None)
+
+
+def leave() -> None:
+    st.query_params.pop(OPEN, None)
+    st.session_state.pop(SAID, None)
+
+
+# ------------------------------------------------------------------------------------------------- what came of a deed
+def do(says: str, deed: Callable[[], object]) -> bool:
+    """Do something, and keep what to say about it for the page that is drawn next."""
+    try:
+        deed()
+    except WorkShotError as exc:
+        say(str(exc), "due")
+        return False
+    say(says, "kept")
+    return True
+
+
+def say(says: str, state: widgets.State) -> None:
+    st.session_state[SAID] = (says, state)
+
+
+def what_came_of_it() -> None:
+    if SAID in st.session_state:
+        says, state = st.session_state[SAID]
+        widgets.show(widgets.note(says, state))
+
+
+def look() -> int:
+    """Counts up whenever the list is another one: it then has nothing chosen, and starts at its first page."""
+    return int(st.session_state.get(LOOK, 0))
+
+
+def look_anew() -> None:
+    st.session_state[LOOK] = look() + 1
+
+
+# --------------------------------------------------------------------------------------------------------------- words
+def step_says(desk: Desk, ticket: Ticket) -> str:
+    """What it waits for, or how it ended."""
+    if ticket.outcome is not None:
+        return OUTCOME_SAYS[ticket.outcome]
+    if ticket.trouble:
+        return f"held up: {ticket.trouble.replace('_', ' ')}"
+    if ticket.duplicate_of:
+        return f"goes with {ticket.duplicate_of}"
+    match ticket.state:
+        case RequestState.WAITING:
+            return "waits for the requester"
+        case RequestState.UNDO:
+            return f"begins by itself {desk.at(ticket.start_at)}" if ticket.start_at else "begins by itself"
+        case RequestState.WORKING if ticket.kind is RequestKind.COPY:
+            return "being packed"
+        case RequestState.WORKING:
+            return "being proved" if ticket.erased_at else "being erased"
+    if not ticket.matched and ticket.kind is not RequestKind.QUESTION:
+        return "needs to know whose data"
+    return "ready to erase" if ticket.kind is RequestKind.ERASE else "needs an answer"
+
+
+def kb(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
