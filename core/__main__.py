@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from core import audit, bootstrap, canary, doctor, erasing, migrations, moving, operators, reconcile, retention
+from core import audit, bootstrap, canary, doctor, erasing, mailbox, migrations, moving, operators, reconcile, retention
 from core.db import connect
 from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
@@ -156,6 +156,27 @@ def work(options: argparse.Namespace) -> Answer:
     return True, {"worker": "stopped"}, "The worker has stopped."
 
 
+def mail(options: argparse.Namespace) -> Answer:
+    """Read the mailbox now, to its end."""
+    svc = bootstrap.build()
+    done = mailbox.fetch_all(svc)
+    now = mailbox.state(svc)
+    left = now.unsorted if now else 0
+    data = {
+        "read": {sort.value: number for sort, number in done.sorts.items()},
+        "known": done.known,
+        "removed": done.removed,
+        "expired": done.expired,
+        "unsorted": left,
+        "failure": done.failure,
+    }
+    sorts = ", ".join(f"{number} {sort.value}" for sort, number in done.sorts.items())
+    text = f"{done.read} read{f' ({sorts})' if sorts else ''}, {done.removed} removed, {left} wait for a person."
+    if now and now.failure:
+        text += f" {now.says}"
+    return done.failure is None and not done.stumbled, data, text
+
+
 def audit_log(options: argparse.Namespace) -> Answer:
     svc = bootstrap.build()
     if options.what == "key":
@@ -251,6 +272,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "reconcile": (compare, "compare the whole store with the rows, and mend what is asked for"),
     "canary": (sing, "send a drawn portrait the whole way, now"),
     "erasing": (erase_switch, "stop or start all erasing, or say which it is"),
+    "mail": (mail, "read the mailbox now"),
     "audit": (audit_log, "verify the audit log, or print the key that signs it"),
     "receipt": (receipt, "verify a receipt; with --key by the public key alone"),
     "staff": (staff, "make a link that signs an operator in, once"),
@@ -273,6 +295,8 @@ def parser() -> argparse.ArgumentParser:
             verb.add_argument(
                 "--key", metavar="BASE64", action="append", help="a public key to believe; may be repeated"
             )
+        if name == "mail":
+            verb.add_argument("what", choices=("fetch",))
         if name == "staff":
             verb.add_argument("what", choices=("link",))
             verb.add_argument("--role", choices=[role.value for role in Role], required=True)
