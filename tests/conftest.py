@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,8 @@ PLAIN = b"a face"
 ANN, BOB, EVE = "a" * 64, "b" * 64, "e" * 64
 """Session hashes: the one who uploads, the one with the claim code, the one who has no business here."""
 
+SQLITE, DATABASE_FIXTURES = "sqlite", ("database_url", "database_setting")
+
 
 @pytest.fixture
 def clock() -> FrozenClock:
@@ -58,19 +61,41 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
-    """A fresh, migrated database. Modules that say ON_BOTH_DATABASES see SQLite and PostgreSQL."""
-    if getattr(request, "param", "sqlite") == "sqlite":
+    """A fresh, migrated database: every test sees SQLite and PostgreSQL, unless it says why not (`sqlite_only`)."""
+    if getattr(request, "param", SQLITE) == SQLITE:
         shutil.copyfile(request.getfixturevalue("migrated_file"), settings.data_dir / "workshot.db")
         yield settings.database
         return
+    with _lent(request) as url:
+        yield url
+
+
+@pytest.fixture
+def database_setting(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What DATABASE_URL says to those who start the app by themselves: nothing, or a fresh PostgreSQL database."""
+    if getattr(request, "param", SQLITE) == SQLITE:
+        yield ""
+        return
+    with _lent(request) as url:
+        yield url
+
+
+@contextmanager
+def _lent(request: pytest.FixtureRequest) -> Iterator[str]:
     url: str = request.getfixturevalue("migrated_postgres")
     yield url
     _empty(url)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite_only(reason): not on PostgreSQL, and why that is enough")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "database_url" in metafunc.fixturenames and getattr(metafunc.module, "ON_BOTH_DATABASES", False):
-        metafunc.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+    databases = [SQLITE] if metafunc.definition.get_closest_marker("sqlite_only") else [SQLITE, "postgres"]
+    for name in DATABASE_FIXTURES:
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, databases, indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,12 @@ def data_dir(tmp_path):
 
 
 @pytest.fixture
-def environment(data_dir, tmp_path):
+def environment(data_dir, tmp_path, database_setting):
     (tmp_path / "home").mkdir()
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV")}
     return kept | {
         "DATA_DIR": str(data_dir),
+        "DATABASE_URL": database_setting,
         "HOME": str(tmp_path / "home"),
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -73,9 +74,9 @@ def written(folder: Path):
 
 
 @pytest.fixture
-def overdue(data_dir):
+def overdue(data_dir, database_setting):
     """Two images whose clocks ran out a minute ago, and one that is kept."""
-    svc = bootstrap.build(load_settings(data_dir=data_dir))
+    svc = bootstrap.build(load_settings(data_dir=data_dir, database_url=database_setting))
     now = datetime.now(UTC)
     for ends_at in (now - timedelta(minutes=1), now - timedelta(minutes=1), now + timedelta(days=1)):
         with svc.transaction() as session:
@@ -92,7 +93,9 @@ def overdue(data_dir):
     return lambda: len([path for path in (data_dir / "vault").rglob("*") if path.is_file()]) - 1
 
 
-def test_migrate_says_from_where_to_where(start, core, data_dir, tmp_path):
+def test_migrate_says_from_where_to_where(environment, start, core, data_dir, tmp_path, database_setting, request):
+    if database_setting:
+        environment["DATABASE_URL"] = request.getfixturevalue("cluster").create()  # one that was never migrated
     status, out = start("migrate", "--json")
     newest = json.loads(out)["after"]
     assert (status, json.loads(out)["before"]) == (0, None)
@@ -228,7 +231,7 @@ def test_a_verb_that_is_not_there_is_refused(core):
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_sweeps_and_stops_when_told_to(environment, overdue, tmp_path, data_dir, name):
+def test_a_worker_sweeps_and_stops_when_told_to(environment, overdue, tmp_path, data_dir, database_setting, name):
     process = subprocess.Popen(
         [sys.executable, "-m", "core", "worker", "--json"],
         cwd=tmp_path,
@@ -238,7 +241,7 @@ def test_a_worker_sweeps_and_stops_when_told_to(environment, overdue, tmp_path, 
     )
     try:
         assert json.loads(process.stdout.readline()) == {"worker": "started"}
-        svc = bootstrap.build(load_settings(data_dir=data_dir))
+        svc = bootstrap.build(load_settings(data_dir=data_dir, database_url=database_setting))
         assert until(lambda: overdue() == 1)
         process.send_signal(name)
         out, _ = process.communicate(timeout=30)

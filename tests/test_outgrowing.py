@@ -33,21 +33,26 @@ def s3_settings(request, s3_servers):
 
 
 @pytest.fixture
-def build(data_dir):
-    def start(**settings):
-        return bootstrap.build(load_settings(data_dir=data_dir, **settings))
+def build(data_dir, database_setting):
+    started = []
 
-    return start
+    def start(**settings):
+        started.append(bootstrap.build(load_settings(data_dir=data_dir, database_url=database_setting, **settings)))
+        return started[-1]
+
+    yield start
+    for svc in started:
+        svc.database.dispose()
 
 
 @pytest.fixture
-def core(data_dir, s3_settings, monkeypatch, capsys):
+def core(data_dir, database_setting, s3_settings, monkeypatch, capsys):
     """The command line with S3 set, in this process."""
 
     def run(*arguments, settings=s3_settings):
         capsys.readouterr()
         with monkeypatch.context() as environment:
-            for name, value in ({"data_dir": str(data_dir)} | settings).items():
+            for name, value in ({"data_dir": str(data_dir), "database_url": database_setting} | settings).items():
                 environment.setenv(name.upper(), value)
             status = main([*arguments, "--json"])
         return status, json.loads(capsys.readouterr().out)

@@ -37,14 +37,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Scene:
-    """A DATA_DIR, the processes that die in it, and the one that comes afterwards."""
+    """A DATA_DIR and a database, the processes that die there, and the one that comes afterwards."""
 
     data_dir: Path
+    database_url: str
     later: float = 0.0
     _open: dict[float, Services] = field(default_factory=dict)
     _victims: list[ForkServerProcess] = field(default_factory=list)
 
     # ------------------------------------------------------------------------------------------------ who is there
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a process of the real server or worker."""
+        return {"DATA_DIR": str(self.data_dir), "DATABASE_URL": self.database_url, "LEASE_SECONDS": "1"}
+
     @property
     def svc(self) -> Services:
         """Services of this process, which nothing happens to. Their engine draws."""
@@ -53,11 +59,11 @@ class Scene:
     def after(self, seconds: float) -> Services:
         self.later = max(self.later, seconds)
         if self.later not in self._open:
-            self._open[self.later] = victim.services(self.data_dir, later=self.later)
+            self._open[self.later] = victim.services(self.data_dir, self.database_url, later=self.later)
         return self._open[self.later]
 
     def start(self, **plan: Any) -> ForkServerProcess:
-        plan = {"data_dir": self.data_dir, "later": self.later, **plan}
+        plan = {"data_dir": self.data_dir, "database_url": self.database_url, "later": self.later, **plan}
         process = _PROCESSES.Process(target=victim.live, args=(Plan(**plan),), daemon=True)
         process.start()
         self._victims.append(process)
@@ -175,12 +181,12 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, migrated_file: Path) -> Iterator[Scene]:
+def scene(tmp_path: Path, migrated_file: Path, database_setting: str) -> Iterator[Scene]:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     shutil.copyfile(migrated_file, data_dir / "workshot.db")
     victim.journal_of(data_dir).touch()
-    opened = Scene(data_dir)
+    opened = Scene(data_dir, database_setting)
     yield opened
     opened.close()
 

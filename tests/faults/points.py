@@ -21,10 +21,11 @@ from core.services import Services
 
 Reached = Callable[[str], None]
 
+VALUE = r"(?:\?|%\(\w+\)s(?:::[A-Z ]+)?)"  # as SQLite's driver writes one, and PostgreSQL's
 STATEMENTS = {
     name: re.compile(beginning)
     for name, beginning in {
-        "claim": r"UPDATE job SET lease_until=\?, token",
+        "claim": rf"UPDATE job SET lease_until={VALUE}, token",
         "begin": r"UPDATE generation SET started_at",
         "headshot row": r"INSERT INTO headshot",
         "written_at": r"UPDATE copy SET written_at",
@@ -32,7 +33,7 @@ STATEMENTS = {
         "job settled": r"DELETE FROM job",
         "erased_at": r"UPDATE copy SET erased_at",
         "evidence": r"INSERT INTO evidence",
-        "gone_at": r"UPDATE copy SET .*gone_at=\?",
+        "gone_at": rf"UPDATE copy SET .*gone_at={VALUE}",
         "key destroyed": r"UPDATE subject SET sealed_key",
         "upload row": r"INSERT INTO copy",
     }.items()

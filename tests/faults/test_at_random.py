@@ -20,6 +20,7 @@ from tests.web.served import ROOT, serve, until
 APP = ROOT / "streamlit_app.py"
 
 
+@pytest.mark.sqlite_only("tests/adapters/test_runners.py kills workers of a PostgreSQL again and again")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_worker_with_the_real_engine_is_killed_again_and_again(scene: Scene, seed: int) -> None:
     """Three times, fewer than a run may be tried. Its lease really runs out: clocks are not ahead here."""
@@ -40,17 +41,16 @@ def test_a_worker_with_the_real_engine_is_killed_again_and_again(scene: Scene, s
 
 def test_the_whole_server_is_killed_and_started_again(scene: Scene, tmp_path: Path) -> None:
     """In a run, between two variants, and while it erases."""
-    settings = {"DATA_DIR": str(scene.data_dir), "LEASE_SECONDS": "1"}
     victim.ask(scene.svc, portrait())
     for name, ready in (
         ("edges", lambda: scene.entered("edges") > 0),
         ("variant", lambda: len(scene.objects()) > 1),
     ):
-        with serve(tmp_path / f"{name}.log", page=APP, **settings) as server:
+        with serve(tmp_path / f"{name}.log", page=APP, **scene.environment) as server:
             assert until(ready, seconds=60)
             os.kill(server.pid, signal.SIGKILL)
         scene.every_object_has_a_row()
-    with serve(tmp_path / "erasing.log", page=APP, **settings) as server:
+    with serve(tmp_path / "erasing.log", page=APP, **scene.environment) as server:
         assert until(scene.all_is_done, seconds=60)
         scene.nothing_is_lost_or_doubled()
         scene.ask_to_erase_everything()
@@ -65,7 +65,7 @@ def worker_of_the_command_line(scene: Scene) -> Iterator[None]:
     process = subprocess.Popen(
         [sys.executable, "-m", "core", "worker"],
         cwd=ROOT,
-        env={**os.environ, "DATA_DIR": str(scene.data_dir), "LEASE_SECONDS": "1"},
+        env={**os.environ, **scene.environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -152,10 +151,8 @@ def test_a_disk_that_is_full_when_an_upload_comes(scene: Scene) -> None:
 
 @contextmanager
 def locked(scene: Scene) -> Iterator[None]:
-    connection = sqlite3.connect(scene.data_dir / "workshot.db", isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    """Nobody else writes. They may read."""
+    with scene.svc.database.begin() as connection:
+        if connection.dialect.name == "postgresql":  # on SQLite every transaction that may write is alone
+            connection.exec_driver_sql("LOCK TABLE worker_beat, job, generation, copy IN EXCLUSIVE MODE")
         yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()

@@ -34,6 +34,7 @@ class Plan:
     """What a victim does, and when it dies."""
 
     data_dir: Path
+    database_url: str
     does: str = "work"  # work (until idle) | request | serve (work for ever)
     dies_at: str = ""
     nth: int = 1
@@ -59,9 +60,9 @@ ENGINES: dict[str, Callable[[], Engine]] = {
 }
 
 
-def services(data_dir: Path, *, later: float = 0.0) -> Services:
+def services(data_dir: Path, database_url: str, *, later: float = 0.0) -> Services:
     """As the server builds them, with a short lease and a clock that may be ahead."""
-    settings = Settings(data_dir=data_dir, lease_seconds=LEASE, runs_per_day=1000)
+    settings = Settings(data_dir=data_dir, database_url=database_url, lease_seconds=LEASE, runs_per_day=1000)
     return bootstrap.build(settings, clock=lambda: utc_now() + timedelta(seconds=later))
 
 
@@ -97,7 +98,7 @@ def live(plan: Plan) -> None:
     if plan.largest_file:
         resource.setrlimit(resource.RLIMIT_FSIZE, (plan.largest_file, plan.largest_file))
     trigger = Trigger(plan.dies_at, plan.nth, lambda: os.kill(os.getpid(), plan.signal))
-    svc = services(plan.data_dir, later=plan.later)
+    svc = services(plan.data_dir, plan.database_url, later=plan.later)
     svc = watched(svc, trigger, journal=journal_of(plan.data_dir), engine=ENGINES[plan.engine]())
     trigger("start")
     if plan.does == "request":

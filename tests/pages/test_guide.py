@@ -19,7 +19,7 @@ from core.ui import app, guide_text
 from tests.fakes import DrawingEngine
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "guide.py")
-ON_SQLITE_ONLY = "the guide reads no database"
+pytestmark = pytest.mark.sqlite_only("the guide reads no database")
 WORDS_IN_THREE_MINUTES = 750
 
 Opened = Callable[..., AppTest]

@@ -84,7 +84,7 @@ class Cluster:
         name = f"made_{next(self._numbers)}"
         address = self.url().replace("+psycopg", "")
         with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY FILE_COPY")  # type: ignore[call-overload]
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")  # type: ignore[call-overload]
         return self.url(name)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -41,6 +41,7 @@ class SeaweedFS(Server):
             f"-s3.config={settings}",
             f"-s3.port.grpc={free_port()}",
             "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
             "-master.volumeSizeLimitMB=64",
             "-volume.max=20",
             *ports,
