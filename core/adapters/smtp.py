@@ -137,7 +137,7 @@ def _unavailable(exc: Exception) -> MailUnavailable:
     """Why a server could not be used, as a code and a sentence without a name."""
     import smtplib
 
-    told: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
+    told: tuple[tuple[type[Exception], str, str], ...] = (
         (smtplib.SMTPAuthenticationError, "sign_in", "The mail server does not take our sign-in."),
         (smtplib.SMTPNotSupportedError, "not_offered", "The mail server does not offer STARTTLS, or no sign-in."),
         (ssl.SSLCertVerificationError, "certificate", "The mail server's certificate could not be verified."),
@@ -147,6 +147,8 @@ def _unavailable(exc: Exception) -> MailUnavailable:
         (smtplib.SMTPResponseException, "greeting", "The mail server does not want to talk to us just now."),
         (OSError, "unreachable", "The mail server cannot be reached."),
     )
+    if isinstance(exc.__context__, TimeoutError):  # smtplib calls it a lost connection
+        exc = exc.__context__
     for kind, code, says in told:
         if isinstance(exc, kind):
             return MailUnavailable(says, code=code)
