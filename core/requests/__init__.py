@@ -13,9 +13,9 @@ own, which is destroyed in the transaction that closes it.
 * Erasing is not done here. A request asks `retention` for it, watches what storage shows, and closes only when all is
   shown to be gone: then receipt, mail, scrub and end are one transaction, so there is one answer, and no half of one.
 
-Parts: `tickets` (a request as pages see it), `codes` (claim codes in free text), `rows` (the row: linked, sealed, shut),
-`answers` (telling and closing), `register` (opening, matching), `operators` (what people on duty do), `work` (the job),
-`reading` (pages of it), `export` (a file of it).
+Parts: `tickets` (a request as pages see it), `codes` (claim codes in free text), `rows` (the row: linked, sealed and
+shut), `answers` (telling and closing), `register` (opening, matching), `operators` (what people on duty do), `work`
+(the job), `reading` (pages of it), `export` (a file of it).
 """
 
 from core.requests.answers import answered
@@ -55,7 +55,7 @@ from core.requests.reading import (
     page,
     totals,
 )
-from core.requests.register import UNDO, add_reply, open_by_hand, open_from_mail, open_in_product, undo
+from core.requests.register import UNDO, add_reply, begin_now, open_by_hand, open_from_mail, open_in_product, undo
 from core.requests.tickets import TROUBLES, Ticket
 from core.requests.work import nudge, step, want_again
 
@@ -78,6 +78,7 @@ __all__ = [
     "add_reply",
     "answered",
     "assign",
+    "begin_now",
     "close",
     "detail",
     "each",

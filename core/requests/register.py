@@ -164,6 +164,23 @@ def undo(svc: Services, session_hash: str, request_id: str) -> Ticket:
     return taken
 
 
+def begin_now(svc: Services, session_hash: str, request_id: str) -> Ticket:
+    """The person does not want to wait for the end of the undo. Raises NotFound."""
+    now = svc.clock()
+    with svc.transaction() as session:
+        enqueue(session, JobKind.REQUEST, request_id, at=now)  # the job before the row, as for the worker
+        subject = access.current_subject(session, session_hash)
+        request = session.get(Request, request_id, with_for_update=True)
+        if subject is None or request is None or subject_of(session, request) != subject.id:
+            raise NotFound(NO_SUCH)
+        if request.state is RequestState.UNDO and request.start_at is not None:
+            request.start_at = min(request.start_at, now)
+            session.add(request)
+        begun = ticket(session, request)
+    svc.wake()
+    return begun
+
+
 def take_back(session: Session, svc: Services, request: Request, now: datetime, *, actor: str) -> None:
     if request.closed_at is not None:
         raise NotAllowed("This request is closed already.")
