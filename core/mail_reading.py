@@ -17,7 +17,7 @@ from datetime import datetime
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
-from email.utils import parseaddr
+from email.utils import getaddresses
 from html import unescape
 from itertools import islice
 from typing import Final
@@ -162,13 +162,12 @@ def _sender(headers: dict[str, list[str]]) -> str:
     if len(lines) != 1:
         return ""
     line = _FOLDING.sub(" ", lines[0])[:1000]
-    try:
-        address = parseaddr(_without_surrogates(line))[1]
-    except Exception:
-        return ""
-    named_twice = len(set(_ADDRESS.findall(line))) > 1 and "<" not in line
+    found: list[tuple[str, str]] = []
+    with suppress(Exception):  # as brackets within brackets within brackets
+        found = getaddresses([_without_surrogates(line)])
+    address = found[0][1] if len(found) == 1 else ""
     fits = _ADDRESS.fullmatch(address) is not None and _clean(address) == address
-    return address if fits and not named_twice else ""
+    return address if fits else ""
 
 
 def _message_ids(value: str) -> list[str]:
@@ -288,7 +287,7 @@ def _as_text(data: bytes, charset: str | None, notes: list[str] | None = None) -
     """In the charset that is named, in UTF-8, or byte by byte: something to read comes out in any case."""
     for name in (charset, "utf-8"):
         try:
-            if name and codecs.lookup(name).name not in _NOT_FOR_TEXT:
+            if name and codecs.lookup(name).name.replace("-", "_") not in _NOT_FOR_TEXT:
                 return data.decode(name)
         except (LookupError, ValueError):
             pass
