@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from core.vault import Vault
 
 if TYPE_CHECKING:
+    from email.headerregistry import Address
     from email.message import EmailMessage
 
 NAME: Final = "WorkShot"
@@ -51,16 +52,15 @@ def build(
     attachments: Sequence[Attachment] = (),
     reply_to_message_id: str | None = None,
 ) -> Built:
-    from email.headerregistry import Address
     from email.message import EmailMessage
     from email.policy import SMTP, SMTPUTF8
     from email.utils import format_datetime
 
     message_id = f"<{secrets.token_hex(16)}@{sender.rpartition('@')[2]}>"
-    policy = SMTP if to.isascii() else SMTPUTF8
+    policy = SMTP if f"{sender}{to}".isascii() else SMTPUTF8
     mail = EmailMessage(policy=policy.clone(cte_type="7bit"))  # servers that take no other are still about
-    mail["From"] = Address(NAME, addr_spec=sender)
-    mail["To"] = Address(addr_spec=to)
+    mail["From"] = _address(sender, NAME)
+    mail["To"] = _address(to)
     mail["Subject"] = one_line(subject)
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id
@@ -74,6 +74,14 @@ def build(
     return Built(
         message_id=message_id, text=mail.as_bytes(policy=mail.policy.clone(max_line_length=LONGEST_LINE)).decode()
     )
+
+
+def _address(spec: str, name: str = "") -> "Address":
+    """In its two halves: as one, Python takes no letter outside ASCII."""
+    from email.headerregistry import Address
+
+    local, _, domain = spec.rpartition("@")
+    return Address(name, local, domain)
 
 
 def _attach(mail: "EmailMessage", attachments: Sequence[Attachment]) -> None:
