@@ -158,7 +158,9 @@ def page(session: Session, which: Filter, *, now: datetime, page: int = 1, size:
             some = query.offset(max(0, skip)).limit(size - len(items))
             items += session.execute(some).scalars()
         skip -= counted.number
-        total, capped = total + counted.number, capped or counted.is_more
+        total, capped = total + counted.number, counted.is_more
+        if capped:  # as far as anybody leafs; the rest is for filters and files
+            break
     return Page(items=tickets(session, items), total=total, capped=capped)
 
 
@@ -168,7 +170,6 @@ def matching(session: Session, which: Filter, *, now: datetime, at_once: int = 5
         found = session.execute(query, execution_options={"yield_per": at_once}).scalars()
         for some in found.partitions():
             yield from tickets(session, some)
-            session.expunge_all()
 
 
 def _queries(which: Filter, now: datetime) -> list[sa.Select[Any]]:
