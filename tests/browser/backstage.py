@@ -1,4 +1,4 @@
-"""What lies in the data folder of a running server, read from outside."""
+"""What lies in the data folder and the database of a running server, read from outside."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,9 @@ KEPT_ABOUT_PEOPLE = (Subject, Consent, Generation, Copy)
 
 
 class Backstage:
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, database_url: str = "") -> None:
         self._vault = data_dir / "vault"
-        self._database = connect(f"sqlite:///{data_dir / 'workshot.db'}")
+        self._database = connect(database_url or f"sqlite:///{data_dir / 'workshot.db'}")
 
     def __enter__(self) -> Self:
         return self
