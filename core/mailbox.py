@@ -481,8 +481,7 @@ def into_request(svc: Services, mail_id: str, *, actor: str, kind: RequestKind =
     with svc.transaction() as session:
         row = _unsorted(session, mail_id, lock=True)
         mail = _unseal(svc, row)
-        other = {} if kind is RequestKind.ERASE else {"kind": kind}
-        request = requests.open_from_mail(session, svc, mail, now, **other)
+        request = requests.open_from_mail(session, svc, mail, now, kind=kind)
         _see_to(session, row, now, actor, sort=MailSort.REQUEST, request_id=request.id)
         request_id = request.id
     svc.wake()

@@ -194,14 +194,16 @@ def take_back(session: Session, svc: Services, request: Request, now: datetime, 
 
 
 # ------------------------------------------------------------------------------------------------------------ by e-mail
-def open_from_mail(session: Session, svc: Services, mail: Letter, now: datetime) -> Request:
-    """A mail that asks for deletion, in the transaction that notes that it was read.
+def open_from_mail(
+    session: Session, svc: Services, mail: Letter, now: datetime, *, kind: RequestKind = RequestKind.ERASE
+) -> Request:
+    """A mail that asks for deletion, or for what an operator has read in it, in the transaction that notes that it was
+    read.
 
     Its clock began when the mailbox got it. A mailbox whose own clock is ahead of ours gains no time by it.
     """
-    clock, received_at = sla.clock_for(RequestKind.ERASE), min(mail.received_at, now)
-    kind, channel = RequestKind.ERASE, RequestChannel.EMAIL
-    request = open_row(session, svc, kind, channel, clock, received_at=received_at, now=now)
+    clock, received_at = sla.clock_for(kind), min(mail.received_at, now)
+    request = open_row(session, svc, kind, RequestChannel.EMAIL, clock, received_at=received_at, now=now)
     with suppress(NotAllowed):  # a sender that nobody can write to
         keep_address(svc, request, checked_address(mail.sender))
     _keep_mail(session, svc, request, mail, same_address=True)
