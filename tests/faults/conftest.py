@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -148,9 +148,9 @@ class Scene:
         assert len(made) == len(shots), "a headshot that no run knows"
         assert not self.wanted()
 
-    def wanted(self) -> list[Job]:
+    def wanted(self, kinds: Collection[JobKind] = (JobKind.GENERATE, JobKind.ERASE)) -> list[Job]:
         """What is left to do, but for what comes by schedule."""
-        return [job for job in self.rows(Job) if job.kind in (JobKind.GENERATE, JobKind.ERASE)]
+        return [job for job in self.rows(Job) if job.kind in kinds]
 
     def all_is_done(self) -> bool:
         return not any(run.state.is_live for run in self.rows(Generation)) and not self.wanted()

@@ -36,6 +36,14 @@ STATEMENTS = {
         "gone_at": rf"UPDATE copy SET .*gone_at={VALUE}",
         "key destroyed": r"UPDATE subject SET sealed_key",
         "upload row": r"INSERT INTO copy",
+        "request begun": rf"UPDATE request SET state={VALUE}, started_at",
+        "all due": r"UPDATE copy SET erase_by",
+        "receipt": r"INSERT INTO receipt",
+        "mail": r"INSERT INTO mail_out",
+        "words gone": r"UPDATE request_message SET sealed_body",
+        "request closed": rf"UPDATE request SET .*closed_at={VALUE}",
+        "mail tried": r"UPDATE mail_out SET tries",
+        "mail over": r"UPDATE mail_out SET state",
     }.items()
 }
 """How a statement begins that does this. Where none does any more, the test that waits for it fails."""

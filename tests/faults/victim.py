@@ -17,7 +17,7 @@ from core import bootstrap, generations, jobs
 from core.clock import utc_now
 from core.engines.on_device import OnDevice
 from core.generations import Agreement, Upload
-from core.models import CopyKind, new_id
+from core.models import CopyKind, JobKind, new_id
 from core.ports import Engine, Headshot, Order, Stage
 from core.services import Services
 from core.settings import Settings
@@ -25,7 +25,7 @@ from tests.conftest import ANN, CHOICES
 from tests.fakes import DrawingEngine, jpeg
 from tests.faults.points import Trigger, watched
 
-ALL_WORK = (*jobs.ENGINE_WORK, *jobs.UPKEEP_WORK)
+ALL_WORK = (*jobs.ENGINE_WORK, *jobs.UPKEEP_WORK, *jobs.DESK_WORK, JobKind.MAIL_OUT)
 LEASE = 1.0
 
 
