@@ -213,13 +213,17 @@ def _done(facts: Facts) -> list[str]:
     statement = facts.statement or {}
     copies = [copy["kind"] for copy in statement.get("copies", ())]
     proved = f" on {at(facts.proved_at)}" if facts.proved_at else ""
-    told = ["Your photos are erased." if copies else "What we held of yours is erased."]
+    told = [f"{_erased_what(facts)}." if copies else "What we held of yours is erased."]
     if copies:
         told.append("\n".join(["Erased:", *(f"- {name}: {count}" for name, count in _counted(copies))]))
         told.append(f"After that, storage was asked for each of them in two ways and no longer had it{proved}.")
     else:
         told.append(f"Storage was asked for it and no longer had it{proved}.")
     return [*told, *_still_open(statement), *_about_the_receipt(facts)]
+
+
+def _erased_what(facts: Facts) -> str:
+    return "Your photos are erased here" if _still_open(facts.statement or {}) else "Your photos are erased"
 
 
 def _counted(kinds: Sequence[str]) -> list[tuple[str, int]]:
@@ -239,16 +243,16 @@ def _about_the_receipt(facts: Facts) -> list[str]:
     return [
         f"The receipt {facts.receipt} is attached. It is signed, names nobody, and says what was erased, when, what "
         f"storage answered, and what it does not prove. Anybody can check it: {page}",
-        "We have erased this address and your words from our request as well. Mails that were sent may stay in "
-        "mailboxes and with mail services on the way.",
+        "Your request does not keep this address and your words any more. Mails that were sent may stay in mailboxes "
+        "and with mail services on the way.",
     ]
 
 
 def _nothing_held(facts: Facts) -> list[str]:
     proved = f" The last of it was shown to be gone on {at(facts.proved_at)}." if facts.proved_at else ""
     return [
-        f"We looked for everything that belongs to what you showed us, and hold nothing of it any more: it was erased "
-        f"before your request came.{proved}",
+        "We looked for everything that belongs to what you showed us, and hold nothing of it any more: all of it had "
+        f"been erased and shown to be gone before we looked.{proved}",
         "Photos end by themselves when the time that was chosen for them is over, or when somebody presses Erase.",
     ]
 
@@ -297,6 +301,11 @@ def _subject(says: str) -> Callable[[Facts], str]:
     return lambda facts: f"{facts.number}: {says}"
 
 
+def _subject_of_the_end(facts: Facts) -> str:
+    what = _erased_what(facts)
+    return f"{facts.number}: {what[0].lower()}{what[1:]}"
+
+
 _ALL = (
     Template(name="received", label="We have it", subject=_subject("we have your request"), body=_received),
     Template(
@@ -329,7 +338,7 @@ _ALL = (
         must_say=_why_and_where_to_complain,
         by_hand=False,
     ),
-    Template(name="done", label="Erased", subject=_subject("your photos are erased"), body=_done, by_hand=False),
+    Template(name="done", label="Erased", subject=_subject_of_the_end, body=_done, by_hand=False),
     Template(
         name="nothing_held",
         label="Nothing was left",
