@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.models import Role
 from core.ui import operators, widgets
-from core.ui.screens.desk import above, by_hand, listing
+from core.ui.screens.desk import above, by_hand, listing, unsorted
 from core.ui.screens.desk.desk import Desk, opened
 from core.ui.screens.desk.ticket import ticket
 
@@ -12,12 +12,13 @@ desk = Desk.of(operators.require(Role.SUPPORT, Role.FOUNDER))
 one = opened(desk)
 beside = "-open" if one else ""
 
-widgets.frame(
-    "Desk", "The next thing to do, and how long is left. Numbers and clocks, never a face.", now=desk.now, wide=True
-)
+LEAD = "The next thing to do, and how long is left. Numbers and clocks, never a face."
+
+widgets.frame("Desk", None if one else LEAD, now=desk.now, wide=True)
 with st.container(key=f"ws-desk-above{beside}"):
     operators.bar(desk.who)
     above.totals(desk)
+    above.outlook(desk, brief=one is not None)
 if one is None:
     listing.listing(desk, None)
 else:
@@ -27,4 +28,5 @@ else:
     with right, st.container(key="ws-desk-one"):
         ticket(desk, one)
 with st.container(key=f"ws-desk-below{beside}"):
+    unsorted.unsorted(desk)
     by_hand.by_hand(desk)

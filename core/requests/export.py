@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from core.models import RequestChannel, RequestKind, RequestState
-from core.requests.reading import OPEN_STATES, Filter, page
+from core.requests.reading import OPEN_STATES, Filter, matching
 from core.requests.tickets import Ticket
 from core.services import Services
 from core.sla import Standing
@@ -72,12 +72,9 @@ def of_words(words: Mapping[str, str]) -> Filter:
 
 def rows(svc: Services, which: Filter, now: datetime) -> Iterator[list[str]]:
     """All that fit, as the desk lists them."""
-    number, more = 1, True
-    while more:
-        with svc.reading() as session:
-            found = page(session, which, now=now, page=number, size=AT_ONCE).items
-        yield from (as_row(ticket, now) for ticket in found)
-        number, more = number + 1, len(found) == AT_ONCE
+    with svc.reading() as session:
+        for ticket in matching(session, which, now=now, at_once=AT_ONCE):
+            yield as_row(ticket, now)
 
 
 def as_row(ticket: Ticket, now: datetime) -> list[str]:

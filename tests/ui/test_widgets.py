@@ -105,6 +105,7 @@ def test_browser_and_server_say_the_same(page: Page) -> None:
             ("erase", wording.erase_clock),
             ("deadline", wording.deadline_clock),
             ("timer", wording.timer),
+            ("undo", wording.undo_clock),
         ):
             said = speak(at, now=now, zone=zone, zone_note="(your time)")
             heard = page.evaluate(SAID, [kind, at.isoformat(), now.isoformat()])

@@ -57,6 +57,10 @@ function timer(at, now, note) {
 export function said(kind, at, now, note) {
   if (kind === "timer") return timer(at, now, note);
   const left = (at - now) / 1000;
+  if (kind === "undo") {
+    if (left > 0) return [`${length(left)} left to take it back`, "nothing is erased yet", "due"];
+    return ["Beginning", "it takes a moment", "due"];
+  }
   const when = instant(at, now) + (note ? ` ${note}` : "");
   if (left > 0) return [`${length(left)} left`, `${kind === "erase" ? "erased" : "due"} ${when}`, "counting"];
   if (kind === "erase" && -left < OVERDUE_AFTER) return ["Being erased", `due ${when}`, "due"];

@@ -49,6 +49,7 @@ from core.ui.widgets.markup import (
     stack,
     stages,
     state_chip,
+    told,
 )
 from core.ui.widgets.wording import both_times, count, exactly, groups_of_four, length
 
@@ -102,6 +103,8 @@ __all__ = [
     "state_chip",
     "timeline",
     "timer",
+    "told",
+    "undo_clock",
     "variants",
     "work_list",
 ]
@@ -153,6 +156,11 @@ def deadline(due_at: datetime, *, now: datetime, brief: bool = False) -> Html:
     """`3 h 2 min left · due 12 Dec, 14:02 (your time)`, or how late it is."""
     zone, said = reader_zone()
     return markup.deadline(due_at, now=now, zone=zone, zone_note="" if brief else said)
+
+
+def undo_clock(begins_at: datetime, *, now: datetime) -> Html:
+    """`1 min 43 s left to take it back · nothing is erased yet`, ticking."""
+    return markup.undo_clock(begins_at, now=now, zone=reader_zone()[0])
 
 
 def timer(due_at: datetime, *, now: datetime, done_at: datetime | None = None, brief: bool = False) -> Html:

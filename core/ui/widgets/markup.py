@@ -90,6 +90,11 @@ def timer(
     return _time(said, done_at or due_at, zone_note, "timer", ticking=done_at is None, drawing=drawing)
 
 
+def undo_clock(begins_at: datetime, *, now: datetime, zone: ZoneInfo) -> Html:
+    """How long something can still be taken back."""
+    return _time(wording.undo_clock(begins_at, now=now, zone=zone), begins_at, "", "undo", ticking=True)
+
+
 def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: bool, drawing: str = "") -> Html:
     return el(
         "time",
@@ -219,6 +224,12 @@ def problem(happened: str, means: str, do: str) -> Html:
 
 def note(text: "Html | str", state: State = "info") -> Html:
     return el("div", icon(_ICONS[state]), el("div", el("p", text)), class_=f"ws-note ws-{state}")
+
+
+def told(lines: Sequence[tuple[State, str]]) -> Html:
+    """Sentences below each other, each with the drawing of its state."""
+    items = (el("li", icon(_ICONS[state]), el("span", says), class_=f"ws-{state}") for state, says in lines)
+    return el("ul", *items, class_="ws-told")
 
 
 def facts(pairs: Sequence[tuple[str, "Html | str"]]) -> Html:

@@ -133,6 +133,13 @@ def both_times(verb: str, at: datetime, *, now: datetime, zone: ZoneInfo, zone_n
     return f" · {verb} {here} {zone_note}, {utc.partition(', ')[2] if same_day else utc} UTC"
 
 
+def undo_clock(begins_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str = "") -> Said:
+    """How long something can still be taken back. No time of day: it is a matter of minutes."""
+    if begins_at > now:
+        return Said(f"{length(begins_at - now)} left to take it back", "nothing is erased yet", "due")
+    return Said("Beginning", "it takes a moment", "due")
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 photo`, `3 photos`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,11 +1,19 @@
 """What stands above the list: how all clocks are kept, and what needs somebody next."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from core import requests
+import streamlit as st
+
+from core import forecast, requests
+from core.forecast import Budget, Forecast, Risk
 from core.requests import Totals
 from core.ui import widgets
 from core.ui.screens.desk.desk import Desk
+
+FORETOLD, FORETOLD_EVERY = "desk-forecast", timedelta(seconds=20)
+MOST = 3
+HOPE = (Risk.START, Risk.DUE, Risk.SLOW)
+"""What is in time if somebody starts; the others need more than that."""
 
 
 def totals(desk: Desk) -> None:
@@ -59,3 +67,29 @@ def _share(share: float | None) -> str:
 
 def _length(seconds: float | None) -> str:
     return "–" if seconds is None else widgets.length(timedelta(seconds=seconds))
+
+
+# ------------------------------------------------------------------------------------------------------------- forecast
+def outlook(desk: Desk, *, brief: bool) -> None:
+    """Which request breaches when, unless somebody starts by when; and how much lateness the month has left."""
+    foretold, budget = _foretold(desk)
+    most = 1 if brief else MOST
+    lines: list[tuple[widgets.State, str]] = [
+        ("due" if one.risk in HOPE else "broken", one.says(desk.at, desk.now)) for one in foretold.outlooks[:most]
+    ]
+    more = foretold.at_risk - len(lines)
+    rest = f" {more:,} more after these." if more > 0 and not brief else ""
+    widgets.show(
+        widgets.told(lines) if lines else None,
+        None if brief else widgets.quiet(f"Forecast: {foretold.says}{rest} {budget.says}"),
+    )
+
+
+def _foretold(desk: Desk) -> tuple[Forecast, Budget]:
+    """From hundreds of rows: not with every key that somebody presses."""
+    known: tuple[datetime, Forecast, Budget] | None = st.session_state.get(FORETOLD)
+    if known is None or not timedelta(0) <= desk.now - known[0] < FORETOLD_EVERY:
+        with desk.svc.reading() as session:
+            known = (desk.now, forecast.look(session, desk.now), forecast.budget(session, desk.now))
+        st.session_state[FORETOLD] = known
+    return known[1], known[2]

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core import requests, sla
-from core.errors import NotAllowed
+from core.errors import NotAllowed, WorkShotError
 from core.models import RequestKind, new_id
 from core.ui import widgets
-from core.ui.screens.desk.desk import KIND_SAYS, Desk, do, open_one
+from core.ui.screens.desk.desk import KIND_SAYS, Desk, open_one, say
 
 PRESS = "desk-press"
 LAWS = {"gdpr": "GDPR", "california": "California"}
@@ -32,8 +32,12 @@ def _form(desk: Desk) -> None:
         address = st.text_input("E-mail address, for the answer", autocomplete="off")
         words = st.text_area("What they wrote or said", height=100, help="Claim codes in it are blotted out.")
         if st.form_submit_button("Enter the request"):
-            do("Entered.", lambda: _enter(desk, kind, law, received, address or "", words or "", press_id))
-            st.rerun()
+            try:
+                _enter(desk, kind, law, received, address or "", words or "", press_id)
+            except WorkShotError as exc:
+                widgets.show(widgets.note(str(exc), "due"))
+            else:
+                st.rerun()
 
 
 def _enter(
@@ -60,3 +64,4 @@ def _enter(
     )
     st.session_state.pop(PRESS, None)
     open_one(entered.number)
+    say("Entered.", "kept")

@@ -80,6 +80,10 @@ def opened(desk: Desk) -> Ticket | None:
     return next((ticket for ticket in found if ticket.number == number.upper()), None)
 
 
+def is_open(number: str) -> bool:
+    return st.query_params.get(OPEN) == number
+
+
 def open_one(number: str) -> None:
     st.query_params[OPEN] = number
     st.session_state.pop(SAID, None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core import requests
-from core.models import CopyKind, RequestKind, RequestState
+from core.models import CopyKind, MatchedBy, RequestChannel, RequestKind, RequestState
 from core.requests import Detail, Ticket, WillGo
 from core.ui import widgets
 from core.ui.screens.desk.desk import COPY_SAYS, WORD, Desk, do, kb, say
@@ -20,7 +20,14 @@ BY_ITSELF = ("write_settles",)
 
 
 def may_start(ticket: Ticket) -> bool:
-    return ticket.kind is RequestKind.ERASE and ticket.matched and ticket.state in MAY_START
+    """What an operator has matched. What the requester has shown themselves begins by itself, after their undo."""
+    theirs = ticket.state is RequestState.UNDO and not _is_ours(ticket)
+    return ticket.kind is RequestKind.ERASE and ticket.matched and ticket.state in MAY_START and not theirs
+
+
+def _is_ours(ticket: Ticket) -> bool:
+    by_hand = ticket.matched_by is MatchedBy.CLAIM_CODE and ticket.channel is RequestChannel.HAND
+    return by_hand or ticket.matched_by in (MatchedBy.RUN_NUMBER, MatchedBy.ORIGINAL_FILE)
 
 
 def ask(ticket: Ticket) -> None:
@@ -31,6 +38,8 @@ def ask(ticket: Ticket) -> None:
         say("This request is closed: there is nothing left to erase.", "info")
     elif ticket.kind is not RequestKind.ERASE:
         say("This request does not ask for anything to be erased.", "info")
+    elif ticket.state is RequestState.UNDO:
+        say("The requester can still take this back. Then it begins by itself.", "info")
     elif ticket.state is RequestState.WORKING:
         say("This is being erased already.", "info")
     else:

@@ -13,7 +13,7 @@ from core.requests import OPEN_STATES, UNASSIGNED, Filter, Page, Ticket, export
 from core.sla import Standing
 from core.ui import widgets
 from core.ui.screens.desk import bulk, erase
-from core.ui.screens.desk.desk import CHANNEL_SAYS, KIND_SAYS, Desk, look, look_anew, open_one, step_says
+from core.ui.screens.desk.desk import CHANNEL_SAYS, KIND_SAYS, Desk, is_open, look, look_anew, open_one, step_says
 
 SIZE = 25
 LOOK_AGAIN_EVERY = 10.0  # seconds
@@ -90,7 +90,7 @@ def _asked_for(desk: Desk) -> tuple[str, Filter]:
             [None, *CHANNEL_SAYS],
             format_func=lambda one: CHANNEL_SAYS[one] if one else "Any channel",
             on_change=look_anew,
-            width=140,
+            width=155,
         )
         assignee = st.selectbox("With", list(whose), on_change=look_anew, width=130)
     which = replace(
@@ -128,7 +128,7 @@ def _follow(desk: Desk, shown: Sequence[Ticket], picked: widgets.Picked) -> None
         open_one(by_id[picked.erase].number)
         erase.ask(by_id[picked.erase])
         st.rerun()
-    if picked.opened:
+    if picked.opened and not is_open(by_id[picked.opened].number):
         open_one(by_id[picked.opened].number)
         st.rerun()
 

@@ -5,7 +5,7 @@ import streamlit as st
 from core import requests, sla
 from core.errors import NotFound
 from core.models import RequestKind, RequestState
-from core.requests import Detail, Ticket
+from core.requests import Detail, Moment, Ticket
 from core.ui import widgets
 from core.ui.screens.desk import deeds, erase, letters, matching
 from core.ui.screens.desk.desk import CHANNEL_SAYS, KIND_SAYS, OUTCOME_SAYS, Desk, do, leave, say, what_came_of_it
@@ -69,11 +69,11 @@ def _next(desk: Desk, one: Detail) -> None:
         return
     if ticket.assignee not in (None, desk.who.id):
         widgets.show(widgets.note(f"{desk.name_of(ticket.assignee).capitalize()} has this one.", "due"))
-    if ticket.assignee is None and st.button("Take it", key="desk-take"):
-        _take(desk, ticket)
+    if ticket.assignee is None:
+        st.button("Take it", key="desk-take", on_click=_take, args=(desk, ticket))
     match ticket.state:
         case RequestState.UNDO:
-            _undo(ticket)
+            _undo(desk, ticket)
         case RequestState.WORKING:
             pass  # the stages say it
         case _ if not ticket.matched:
@@ -87,23 +87,21 @@ def _next(desk: Desk, one: Detail) -> None:
 
 
 def _take(desk: Desk, ticket: Ticket) -> None:
-    """Of two who press at once, the second is told."""
+    """Before the page is drawn, which may know of another hand by then: of two who press at once, one is told."""
     came_of_it = requests.take(desk.svc, [ticket.id], desk.who.actor)[ticket.id]
-    if came_of_it:
-        with desk.svc.reading() as session:
-            now_with = requests.page(session, requests.Filter(search=ticket.number), now=desk.now, size=1).items
-        who = next((desk.name_of(found.assignee) for found in now_with if found.assignee), "")
-        say(f"{came_of_it} It is with {who}." if who else came_of_it, "due")
-    else:
+    if not came_of_it:
         say("It is yours.", "kept")
-    st.rerun()
+        return
+    with desk.svc.reading() as session:
+        found = requests.page(session, requests.Filter(search=ticket.number), now=desk.now, size=1).items
+    who = next((desk.name_of(one.assignee) for one in found if one.assignee), "")
+    say(f"{came_of_it} It is with {who}." if who else came_of_it, "due")
 
 
-def _undo(ticket: Ticket) -> None:
-    if ticket.start_at is not None:
-        widgets.show(
-            widgets.note("The requester can still take it back. After that it begins by itself.", "info"),
-        )
+def _undo(desk: Desk, ticket: Ticket) -> None:
+    if ticket.start_at is not None and ticket.start_at > desk.now:
+        begins = widgets.instant(ticket.start_at, now=desk.now)
+        widgets.show(widgets.note(f"The requester can still take it back. It begins by itself {begins}.", "info"))
 
 
 def _pack(desk: Desk, ticket: Ticket) -> None:
@@ -128,13 +126,21 @@ def _over(one: Detail) -> None:
 
 def _timeline(desk: Desk, one: Detail) -> None:
     st.subheader("What has happened", anchor=False)
-    names = {"system": "", "subject": "the requester"}
     events = [
-        widgets.Event(at=moment.at, what=moment.says + (f" · {names.get(told, told)}" if names.get(told, told) else ""))
+        widgets.Event(at=moment.at, what=" · ".join(part for part in (moment.says, _detail(desk, moment)) if part))
         for moment in one.timeline
-        for told in [moment.detail.replace("operator:", "operator ")]
+        if moment.at <= desk.now
     ]
     widgets.show(widgets.timeline(events, now=desk.now), _mails(desk, one))
+
+
+def _detail(desk: Desk, moment: Moment) -> str:
+    """Codes of rows and of the audit log, as people say them."""
+    role, _, operator_id = moment.detail.partition(":")
+    if operator_id:
+        return desk.name_of(operator_id)
+    channels = {channel.value: says for channel, says in CHANNEL_SAYS.items()}
+    return {"system": "by itself", "subject": "the requester", **channels}.get(role, role)
 
 
 def _mails(desk: Desk, one: Detail) -> widgets.Html | None:
