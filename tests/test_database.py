@@ -102,6 +102,7 @@ def test_a_failed_transaction_leaves_nothing(svc, clock):
         assert session.exec(select(Tick)).all() == []
 
 
+@pytest.mark.sqlite_only("a server looks after its own files")
 def test_an_sqlite_file_is_made_with_its_folder_and_its_safeguards(tmp_path):
     engine = connect(f"sqlite:///{tmp_path / 'new' / 'x.db'}")
     with engine.connect() as connection:
@@ -121,6 +122,7 @@ def test_a_day_ends_at_midnight_utc():
     assert utc_now().utcoffset() == timedelta(0)
 
 
+@pytest.mark.sqlite_only("a server looks after its own files")
 def test_who_opens_a_new_file_while_another_one_fills_it_waits(tmp_path):
     """SQLite refuses to change a file's journal at once while somebody writes, however patient one is."""
     path = tmp_path / "new.db"

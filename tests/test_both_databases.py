@@ -1,0 +1,92 @@
+"""
+Whatever touches a database is tested on SQLite and on PostgreSQL, or says why not.
+
+What `svc`, `database_url` and `database_setting` give is both (tests/conftest.py), but for tests marked
+`sqlite_only(reason)`. Who makes a database by other means is found here, by what is written in its file.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from core.services import Services
+from core.settings import ROOT
+from tests import conftest
+
+MAKES_ONE = re.compile(r"""sqlite:///|\bbootstrap\.build\(|\bDATA_DIR=|"DATA_DIR":""")
+KNOWS_POSTGRESQL = re.compile(r"\bsqlite_only\(|\bdatabase_setting\b|\bdatabase_url\b|\bDATABASE_URL\b|\bcluster\b")
+TESTED_OTHERWISE = {
+    "browser/conftest.py": "the app as it comes without settings; test_on_postgresql.py has the whole journey",
+    "browser/test_check_receipt.py": "a page that needs no database; one is there to make its receipt",
+    "browser/test_choices.py": "about what can be chosen; test_on_postgresql.py has the whole journey",
+    "browser/test_mail_path.py": "about browsers and a mailbox; tests/requests has what comes of a mail on both",
+    "browser/test_operators.py": "about browsers and cookies; tests/web/test_staff.py has the door on both",
+    "browser/test_retention_page.py": "about looks; tests/pages/test_ops_retention.py has the page on both",
+    "browser/test_runs.py": "about what a page shows of a run; tests/pages/test_studio.py has the page on both",
+    "engines/test_late.py": "about what a start does not load; the database is not looked into",
+    "web/test_start.py": "about what a start loads; nothing is read or written",
+}
+"""Files that make a database of their own, on SQLite alone, and why that is enough."""
+
+HERE = ROOT / "tests"
+NO_TESTS = {"benchmarks", "tour"}
+FILES = sorted(path for path in HERE.rglob("*.py") if not NO_TESTS & set(path.relative_to(HERE).parts))
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(HERE))
+
+
+def on_sqlite_alone(path: Path) -> bool:
+    source = path.read_text()
+    return bool(MAKES_ONE.search(source)) and not KNOWS_POSTGRESQL.search(source)
+
+
+def test_who_makes_a_database_knows_both_or_is_named_here_with_a_reason() -> None:
+    found = {named(path) for path in FILES if path != Path(__file__) and on_sqlite_alone(path)}
+    assert found - set(TESTED_OTHERWISE) == set(), "these tests see SQLite alone"
+    assert {name for name in TESTED_OTHERWISE if (HERE / name).exists()} == found, "these reasons are no longer needed"
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_who_wants_sqlite_alone_gives_the_reason(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    marks = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "sqlite_only"]
+    calls = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for mark in marks:
+        call = calls.get(id(mark))
+        assert call and call.args, f"line {mark.lineno}: a mark without a reason"
+        (reason,) = call.args
+        assert isinstance(reason, ast.Constant) and isinstance(reason.value, str) and " " in reason.value
+
+
+class Asked:
+    """As pytest asks for the parameters of a test, once for each."""
+
+    def __init__(self, *fixtures: str, mark: str = "") -> None:
+        self.fixturenames, self._mark = fixtures, mark
+        self.definition = self
+        self.parameters: dict[str, list[str]] = {}
+
+    def get_closest_marker(self, name: str) -> bool:
+        return name == self._mark
+
+    def parametrize(self, name: str, values: list[str], *, indirect: bool) -> None:
+        self.parameters[name] = values
+
+
+@pytest.mark.parametrize("fixture", ["database_url", "database_setting"])
+def test_a_test_gets_both_unless_it_is_marked(fixture: str) -> None:
+    usual, marked, other = Asked(fixture), Asked(fixture, mark="sqlite_only"), Asked("clock")
+    for asked in (usual, marked, other):
+        conftest.pytest_generate_tests(asked)  # type: ignore[arg-type]
+    assert usual.parameters == {fixture: ["sqlite", "postgres"]}
+    assert marked.parameters == {fixture: ["sqlite"]}
+    assert other.parameters == {}
+
+
+def test_each_gets_what_it_is_told(svc: Services, request: pytest.FixtureRequest) -> None:
+    told = request.node.callspec.params["database_url"]
+    assert svc.database.dialect.name.startswith(told)
