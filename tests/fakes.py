@@ -1,11 +1,12 @@
 """Fakes that work: a clock that stands still, a store in memory that can be told to lie, an engine that draws."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from PIL import Image
 
+from core.adapters.one_by_one import OneByOne
 from core.errors import EngineRefused, ObjectMissing, StorageUnavailable
 from core.ports import Finding, Framing, Headshot, LifecycleRule, Order, Presence, Stage, StoredObject
 
@@ -25,11 +26,10 @@ class FrozenClock:
         self.now += timedelta(**by)
 
 
-class MemoryStore:
+class MemoryStore(OneByOne):
     """An ObjectStore. Its switches are the ways in which real ones misbehave."""
 
     place = "vault"
-    takes_many = False
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -65,15 +65,6 @@ class MemoryStore:
         self._require_up()
         if not self.erases_nothing:
             self.objects.pop(key, None)
-
-    def erase_many(self, keys: Iterable[str]) -> dict[str, StorageUnavailable]:
-        failed = {}
-        for key in keys:
-            try:
-                self.erase(key)
-            except StorageUnavailable as exc:
-                failed[key] = exc
-        return failed
 
     def head(self, key: str) -> Presence:
         self.before_head(key)

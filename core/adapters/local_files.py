@@ -12,11 +12,12 @@ What it guards against:
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.adapters.one_by_one import OneByOne
 from core.errors import ObjectMissing, StorageUnavailable
 from core.ports import LifecycleRule, Presence, StoredObject
 
@@ -24,11 +25,10 @@ MARKER = ".workshot-vault"
 _KEY = re.compile(r"[0-9a-f]{32,64}")
 
 
-class LocalFiles:
+class LocalFiles(OneByOne):
     """An ObjectStore in a folder, which is made on first use with mode 0700."""
 
     place = "vault"
-    takes_many = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -65,15 +65,6 @@ class LocalFiles:
                 part.unlink(missing_ok=True)
             if path.parent.exists():
                 _flush_folder(path.parent)
-
-    def erase_many(self, keys: Iterable[str]) -> dict[str, StorageUnavailable]:
-        failed = {}
-        for key in keys:
-            try:
-                self.erase(key)
-            except StorageUnavailable as exc:
-                failed[key] = exc
-        return failed
 
     def head(self, key: str) -> Presence:
         try:
