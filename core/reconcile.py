@@ -70,13 +70,15 @@ class Mend(StrEnum):
 
 
 # --------------------------------------------------------------------------------------------------------- compare
-def compare(svc: Services, *, deep: bool = False, breath: Callable[[], None] = lambda: None) -> Comparison:
+def compare(
+    svc: Services, *, deep: bool = False, breath: Callable[[], None] = lambda: None, page: int = PAGE
+) -> Comparison:
     """List everything, compare, and keep what was found. `deep` opens every object. Raises StorageUnavailable."""
     started_at, found = svc.clock(), Counter[FindingKind]()
     with _temporary(svc) as connection:
-        objects = _note_objects(connection, svc.vault.store.inventory(), breath)
+        objects = _note_objects(connection, svc.vault.store.inventory(), breath, page)
         for kind, query in _suspects(started_at).items():
-            for ref, size, detail in _pages(connection, query):
+            for ref, size, detail in _pages(connection, query, page):
                 found[kind] += _keep(svc, kind, ref, size, detail, started_at)
                 breath()
     if deep:
@@ -107,12 +109,14 @@ def _temporary(svc: Services) -> Iterator[sa.Connection]:
             reading.commit()
 
 
-def _note_objects(connection: sa.Connection, listing: Iterator[StoredObject], breath: Callable[[], None]) -> int:
+def _note_objects(
+    connection: sa.Connection, listing: Iterator[StoredObject], breath: Callable[[], None], at_once: int
+) -> int:
     """Page by page, each in a transaction of its own: the next page may take a while."""
     new = upsert(connection.dialect.name, _seen)
     better = {name: new.excluded[name] for name in ("size", "written", "whole")}
     note = new.on_conflict_do_update(index_elements=["key"], set_=better, where=new.excluded.whole)
-    while page := list(islice(listing, PAGE)):
+    while page := list(islice(listing, at_once)):
         values = [
             {"key": each.key, "size": each.size, "written": int(each.modified_at.timestamp()), "whole": each.whole}
             for each in page
@@ -154,15 +158,15 @@ def _suspects(now: datetime) -> dict[FindingKind, sa.Select[Any]]:
     }
 
 
-def _pages(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[tuple[str, int, str]]:
+def _pages(connection: sa.Connection, query: sa.Select[Any], size: int) -> Iterator[tuple[str, int, str]]:
     """A page at a time, so that no transaction is open while storage is asked about what is on it."""
     ref = query.selected_columns.ref
     after = ""
     while True:
-        page = connection.execute(query.where(ref > after).order_by(ref).limit(PAGE)).all()
+        page = connection.execute(query.where(ref > after).order_by(ref).limit(size)).all()
         connection.commit()
         yield from ((row[0], row[1], row[2]) for row in page)
-        if len(page) < PAGE:
+        if len(page) < size:
             return
         after = page[-1][0]
 

@@ -213,8 +213,7 @@ def test_only_a_deep_comparison_opens_every_image(svc, store, clock, kept):
     assert store.objects == {} and found(svc) == set()
 
 
-def test_more_than_a_page_of_everything(svc, store, clock, given_copy, given_subject, monkeypatch):
-    monkeypatch.setattr(reconcile, "PAGE", 3)
+def test_more_than_a_page_of_everything(svc, store, clock, given_copy, given_subject):
     subject_id = given_subject()
     for _ in range(7):
         given_copy(subject_id=subject_id, ends_in=timedelta(days=1))
@@ -223,7 +222,7 @@ def test_more_than_a_page_of_everything(svc, store, clock, given_copy, given_sub
     clock.now += reconcile.SETTLES + timedelta(seconds=1)
     breaths = []
 
-    assert reconcile.compare(svc, breath=lambda: breaths.append(1)).found[UNTRACKED] == 7
+    assert reconcile.compare(svc, breath=lambda: breaths.append(1), page=3).found[UNTRACKED] == 7
     assert len(breaths) >= 5
     assert sum(reconcile.mend_all(svc, UNTRACKED, actor=OPERATOR).values()) == 7
     assert len(store.objects) == 7
