@@ -24,6 +24,7 @@ from core import (
     futures,
     generations,
     mailbox,
+    receipts,
     reconcile,
     requests,
     retention,
@@ -31,6 +32,7 @@ from core import (
 from core.db import take_turns
 from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
 from core.queue import Claim, LeaseLost, claim, enqueue
+from core.requests import pruning
 from core.services import Services
 from core.settings import Settings
 
@@ -89,6 +91,9 @@ def _sweep(svc: Services, job: Claim) -> None:
 
 
 def _reconcile(svc: Services, job: Claim) -> None:
+    """What is done once in a night. Storage comes last: that it cannot be reached holds up nothing else."""
+    pruning.prune(svc, breath=job.renew)
+    receipts.amend_due(svc)
     reconcile.compare(svc, breath=job.renew)
     with job.transaction() as session:
         job.done(session)

@@ -216,7 +216,6 @@ def test_another_target_has_another_budget():
 
 
 # ------------------------------------------------------------------------------------------------------- from rows
-ON_BOTH_DATABASES = True
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ The form is data/receipt_format.md, from which anybody can write a verifier.
 """
 
 from core.receipts.checking import MOST_BYTES, Finding, Verdict, as_file, verify
-from core.receipts.making import amend, check, make, newest, of_request, own
+from core.receipts.making import amend, amend_due, check, make, newest, of_request, own
 from core.receipts.printing import page_html
 from core.receipts.statement import FORMAT, Statement
 from core.receipts.wording import Words, words
@@ -25,6 +25,7 @@ __all__ = [
     "Verdict",
     "Words",
     "amend",
+    "amend_due",
     "as_file",
     "check",
     "make",

@@ -11,9 +11,11 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from core import audit, promises
@@ -26,6 +28,8 @@ from core.receipts.statement import FORMAT
 from core.services import Services
 
 _VAULT: Final = "vault"
+AMENDED_WITHIN: Final = timedelta(days=60)
+"""After a request was closed; no copy of it lives for longer."""
 
 ALWAYS_UNPROVED: Final[Mapping[str, str]] = {
     "our_word": "The signature shows that this statement is ours and unchanged. That storage answered as it says is "
@@ -48,6 +52,43 @@ def make(session: Session, svc: Services, request: Request, *, now: datetime) ->
 def amend(session: Session, svc: Services, request: Request, *, now: datetime) -> Receipt:
     """Another revision, of the rows as they are now."""
     return _sign(session, svc, request, before=newest(session, request.id), now=now)
+
+
+def amend_due(svc: Services) -> int:
+    """For the schedule: where a copy was shown to be gone after the receipt was made, there is another one. How many.
+
+    That is how it goes with a copy that a provider lets expire, and with bytes that arrived after all was gone.
+    """
+    now = svc.clock()
+    with svc.reading() as session:
+        ids = session.exec(_outrun(now)).all()
+    for request_id in ids:
+        with svc.transaction() as session:
+            request = session.get_one(Request, request_id, with_for_update=True)
+            if session.exec(_outrun(now).where(Request.id == request_id)).first():  # nobody was faster
+                amend(session, svc, request, now=now)
+    return len(ids)
+
+
+def _outrun(now: datetime) -> Any:
+    """Requests about whose copies more is known than their newest receipt says."""
+    later = aliased(Receipt)
+    newer = sa.exists().where(
+        col(later.request_id) == col(Receipt.request_id), col(later.revision) > col(Receipt.revision)
+    )
+    return (
+        select(Request.id)
+        .join(Receipt, col(Receipt.request_id) == Request.id)
+        .join(Copy, col(Copy.subject_id) == Request.subject_id)
+        .where(
+            col(Request.closed_at) >= now - AMENDED_WITHIN,
+            col(Copy.created_at) <= col(Receipt.made_at),
+            col(Copy.gone_at) > col(Receipt.made_at),
+            Copy.kind != CopyKind.CANARY,
+            ~newer,
+        )
+        .distinct()
+    )
 
 
 def of_request(session: Session, request_id: str) -> Sequence[Receipt]:

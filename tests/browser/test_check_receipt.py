@@ -16,7 +16,6 @@ from tests.browser.studio import DESK, PATIENCE, PHONE, Visitor
 from tests.browser.test_looks import looked_at
 
 pytestmark = pytest.mark.browser
-ON_SQLITE_ONLY = "one browser, one server"
 
 Someone = Callable[..., Visitor]
 

@@ -12,6 +12,7 @@ from core.ui import pages
 from tests.pages.conftest import Opened, Tab
 
 PAGE = pages.CHECK_RECEIPT
+pytestmark = pytest.mark.sqlite_only("tests/receipts asks both what the page asks")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from core.receipts.checking import MOST_BYTES
 from core.signing import Signer
 from tests.receipts.helpers import keys_of
 
-ON_SQLITE_ONLY = "a receipt is checked without a database"
+pytestmark = pytest.mark.sqlite_only("a receipt is checked without a database")
 
 
 def test_it_verifies_with_the_public_key_alone(svc, erased, genuine):

@@ -13,7 +13,7 @@ from core.__main__ import main
 from core.settings import ROOT
 from core.signing import Signer
 
-ON_SQLITE_ONLY = "a receipt is checked without a database"
+pytestmark = pytest.mark.sqlite_only("a receipt is checked without a database")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from core.settings import ROOT
 from core.signing import Signer
 
-ON_SQLITE_ONLY = "a receipt is checked without a database"
+pytestmark = pytest.mark.sqlite_only("a receipt is checked without a database")
 DOCUMENTED = (ROOT / "data" / "receipt_format.md").read_text("utf-8")
 
 

@@ -8,14 +8,23 @@ from sqlmodel import select
 
 from core import access, audit, receipts, retention
 from core.errors import NotAllowed, NotFound
-from core.models import AuditEntry, Copy, CopyKind, Request, RequestChannel, RequestKind, Subject, new_id
+from core.models import (
+    AuditEntry,
+    Copy,
+    CopyKind,
+    Request,
+    RequestChannel,
+    RequestKind,
+    RequestOutcome,
+    RequestState,
+    Subject,
+    new_id,
+)
 from core.receipts import Finding
 from core.receipts.checking import MOST_BYTES, MOST_PARTS
 from core.receipts.making import _new_number, salted
 from tests.conftest import ANN, BOB
 from tests.receipts.helpers import told
-
-ON_BOTH_DATABASES = True
 
 
 def test_a_receipt_says_what_was_erased_and_what_proved_it(svc, erased, made, now_of):
@@ -190,3 +199,57 @@ def test_the_subject_s_key_is_still_named_when_it_is_held(svc, given_request, gi
     with svc.reading() as session:
         assert session.get_one(Subject, subject_id).key_destroyed_at is None
     assert "key" in {one["what"] for one in said["not_proved"]}
+
+
+# ------------------------------------------------------------------------------------------------------ amended ones
+@pytest.fixture
+def closed(svc):
+    """The desk closes a request."""
+
+    def close(request: Request) -> None:
+        with svc.transaction() as session:
+            row = session.get_one(Request, request.id)
+            row.state, row.outcome, row.closed_at = RequestState.CLOSED, RequestOutcome.DONE, svc.clock()
+
+    return close
+
+
+def revisions(svc, request: Request) -> list[int]:
+    with svc.reading() as session:
+        return [receipt.revision for receipt in receipts.of_request(session, request.id)]
+
+
+def test_what_was_not_proved_is_amended_once_it_is(svc, clock, given_request, given_copy, given_subject, made, closed):
+    subject_id = given_subject()
+    given_copy(subject_id=subject_id, ends_in=timedelta(hours=1))
+    request = given_request(subject_id)
+    made(request)
+    closed(request)
+    assert receipts.amend_due(svc) == 0
+
+    clock.advance(hours=1)
+    retention.sweep(svc)
+    assert (receipts.amend_due(svc), receipts.amend_due(svc)) == (1, 0)
+    assert revisions(svc, request) == [1, 2]
+    with svc.reading() as session:
+        said = told(receipts.newest(session, request.id))
+    assert len(said["copies"]) == 1 and "copy" not in {one["what"] for one in said["not_proved"]}
+
+
+def test_nothing_is_amended_without_need(svc, clock, given_request, given_copy, given_subject, made, closed):
+    subject_id = given_subject()
+    given_copy(subject_id=subject_id, ends_in=timedelta(hours=1))
+    request, still_open = given_request(subject_id), given_request()
+    for one in (request, still_open):
+        made(one)
+    closed(request)
+    clock.advance(minutes=1)
+    given_copy(subject_id=subject_id)  # added after the receipt
+    given_copy(subject_id=still_open.subject_id)
+    retention.sweep(svc)
+    assert receipts.amend_due(svc) == 0
+
+    clock.advance(days=60, seconds=1)
+    retention.sweep(svc)
+    assert receipts.amend_due(svc) == 0, "closed too long ago"
+    assert revisions(svc, request) == revisions(svc, still_open) == [1]
