@@ -1,10 +1,13 @@
 """What lies in the data folder and the database of a running server, read from outside."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, select
 
 from core.adapters.local_files import MARKER
@@ -31,6 +34,12 @@ class Backstage:
     def rows(self, of: type[Row]) -> list[Row]:
         with Session(reader(self._database), expire_on_commit=False) as session:
             return list(session.exec(select(of)).all())
+
+    @contextmanager
+    def changing(self) -> Iterator[sa.Connection]:
+        """What a test does to rows behind the server's back, as to let time pass."""
+        with self._database.begin() as connection:
+            yield connection
 
     def objects(self) -> set[str]:
         """Names of what is in the vault, its marker aside."""
