@@ -12,7 +12,6 @@ from core.errors import LimitReached, NotFound
 from core.models import BrowserSession, Copy, Subject, new_id
 from tests.conftest import ANN, BOB, EVE, on_all_threads
 
-ON_BOTH_DATABASES = True
 HOME = "network-1"
 
 

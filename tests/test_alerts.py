@@ -22,7 +22,6 @@ from core.models import (
 from core.settings import load_settings
 from tests.peers.webhook import webhook
 
-ON_BOTH_DATABASES = True
 PROMISE = timedelta(hours=48)
 
 

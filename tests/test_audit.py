@@ -22,7 +22,6 @@ from core.signing import Signer
 from tests.conftest import ANN, BOB, EVE, on_all_threads
 from tests.fakes import FrozenClock
 
-ON_BOTH_DATABASES = True
 LONG_AGO = datetime(2024, 3, 2, 12, 0, tzinfo=UTC)
 
 

@@ -13,8 +13,6 @@ from core.engines.on_device import OnDevice
 from core.intake import read
 from core.models import AuditEntry, CanaryRun, Copy, Evidence, Generation, Subject
 
-ON_BOTH_DATABASES = True
-
 
 def runs(svc):
     with svc.reading() as session:

@@ -19,7 +19,6 @@ from tests.conftest import on_all_threads
 from tests.peers.certificate import make_certificate
 from tests.peers.smtp import mail_server, server_context
 
-ON_BOTH_DATABASES = True
 ANN = "ann@example.org"
 RECEIPT = Attachment("receipt.json", "application/json", b'{"receipt":"R-1"}')
 

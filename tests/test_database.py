@@ -16,8 +16,6 @@ from core.db import connect
 from core.models import JobKind, Tick
 from tests.conftest import on_all_threads
 
-ON_BOTH_DATABASES = True
-
 INSTANTS = [
     datetime(2026, 3, 29, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")),  # does not exist on a clock there
     datetime(2026, 10, 25, 2, 30, fold=0, tzinfo=ZoneInfo("Europe/Berlin")),  # exists twice

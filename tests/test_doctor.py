@@ -10,7 +10,6 @@ from core import canary, doctor, erasing, migrations, retention
 from core.doctor import Health
 from core.models import Copy, FindingKind, FindingRow, Subject
 
-ON_BOTH_DATABASES = True
 OPERATOR = "operator:o-1"
 
 

@@ -13,8 +13,6 @@ from core.db import connect
 from core.services import Services
 from tests.fakes import FrozenClock
 
-ON_BOTH_DATABASES = True
-
 
 @pytest.fixture
 def asked(svc: Services) -> Iterator[list[str]]:

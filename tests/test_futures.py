@@ -17,7 +17,6 @@ from core.services import Services
 from tests.conftest import BOB
 from tests.fakes import FrozenClock, MemoryStore, jpeg
 
-ON_BOTH_DATABASES = True
 TODAY = date(2026, 3, 2)  # of the standing clock
 Asks = Callable[..., str]
 Works = Callable[[], int]

@@ -29,8 +29,6 @@ from core.queue import LeaseLost
 from tests.conftest import ANN, BOB, EVE, on_all_threads
 from tests.fakes import jpeg
 
-ON_BOTH_DATABASES = True
-
 
 @pytest.fixture
 def look(svc, clock):

@@ -10,8 +10,6 @@ from core import generations, jobs, queue
 from core.jobs import BEAT_IS_OLD, ENGINE_WORK, LONGEST_STEP, RETRY_FIRST, RETRY_LATEST, UPKEEP_WORK
 from core.models import Generation, Job, JobKind, RunState, Tick, WorkerBeat
 
-ON_BOTH_DATABASES = True
-
 
 @pytest.fixture
 def the_job(svc):

@@ -8,8 +8,6 @@ from starlette.testclient import TestClient
 
 from core import canary, erasing, retention, web
 
-ON_BOTH_DATABASES = True
-
 
 @pytest.fixture
 def http(svc, worker):

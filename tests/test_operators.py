@@ -14,8 +14,6 @@ from core.services import Services
 from tests.conftest import ANN, BOB, EVE, on_all_threads
 from tests.fakes import FrozenClock
 
-ON_BOTH_DATABASES = True
-
 ISSUER = "https://accounts.example.org"
 
 

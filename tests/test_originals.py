@@ -14,7 +14,6 @@ from core.ui.screens import compose
 from tests.conftest import ANN, CHOICES
 from tests.fakes import jpeg
 
-ON_BOTH_DATABASES = True
 FILES = {kind: jpeg(300, 300, colour) for kind, colour in zip(DraftKind, ("red", "green", "blue"), strict=True)}
 Work = Callable[[], int]
 

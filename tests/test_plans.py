@@ -16,7 +16,6 @@ from core.models import AuditEntry, Copy, CopyKind, EraseReason, JobKind, Subjec
 from core.retention import ASK_AGAIN_FIRST, Outcome, Report
 from tests.conftest import ANN, PLAIN
 
-ON_BOTH_DATABASES = True
 OPERATOR = "operator:o-1"
 
 

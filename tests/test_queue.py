@@ -10,7 +10,6 @@ from core.models import Job, JobKind
 from core.queue import LeaseLost
 from tests.conftest import on_all_threads
 
-ON_BOTH_DATABASES = True
 ANY = tuple(JobKind)
 
 

@@ -13,7 +13,6 @@ from core.ports import StoredObject
 from core.reconcile import Mend
 from tests.conftest import PLAIN
 
-ON_BOTH_DATABASES = True
 OPERATOR = "operator:o-1"
 STRAY = "ab" * 20
 UNTRACKED, MISSING, MISMATCH, OVERDUE, ZOMBIE = FindingKind

@@ -15,8 +15,6 @@ from core.ports import Presence
 from core.retention import ASK_AGAIN_FIRST, ASK_AGAIN_LATEST, BATCH, LINKS_KEPT, WRITE_SETTLES, Outcome
 from tests.conftest import ANN, BOB, PLAIN, on_all_threads
 
-ON_BOTH_DATABASES = True
-
 
 def keys_of(svc, *subject_ids):
     with svc.reading() as session:

@@ -11,8 +11,6 @@ from core.sla import Standing
 from tests.conftest import ANN, on_all_threads
 from tests.requests.conftest import ADDRESS, OPERATOR, OTHER
 
-ON_BOTH_DATABASES = True
-
 ME, THEM = (actor.removeprefix("operator:") for actor in (OPERATOR, OTHER))
 DEEDS = {
     "assign": lambda svc, request_id: requests.assign(svc, request_id, ME, OPERATOR),

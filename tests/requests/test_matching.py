@@ -12,8 +12,6 @@ from core.requests import UNDO
 from tests.conftest import ANN, BOB, PLAIN, on_all_threads
 from tests.requests.conftest import ADDRESS, OPERATOR, OTHER
 
-ON_BOTH_DATABASES = True
-
 ORIGINAL = b"\xff\xd8 as the camera wrote it"
 
 

@@ -25,8 +25,6 @@ from core.sla import Standing
 from tests.conftest import ANN, EVE
 from tests.requests.conftest import ADDRESS, OPERATOR
 
-ON_BOTH_DATABASES = True
-
 ANY = Filter(states=())
 
 

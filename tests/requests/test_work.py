@@ -26,8 +26,6 @@ from core.sla import Standing
 from tests.conftest import ANN, on_all_threads
 from tests.requests.conftest import ADDRESS, OPERATOR
 
-ON_BOTH_DATABASES = True
-
 REQUESTS = (JobKind.REQUEST,)
 
 
