@@ -13,7 +13,6 @@ from core.lifecycle import Trouble
 from core.ports import LifecycleRule
 from core.settings import Settings
 
-pytestmark = pytest.mark.sqlite_only("the bucket is asked, and the database is not")
 DAY = timedelta(days=1)
 RIGHT = LifecycleRule(name="workshot", enabled=True, days=30)
 
