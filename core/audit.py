@@ -173,7 +173,7 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.REQUEST_EXTENDED: _deed("The clock of a request was extended, once", "request"),
     Action.REQUEST_REFUSED: _deed("A request was refused", "request", "ground"),
     Action.REQUEST_CLOSED: _deed("A request was closed", "request", "outcome"),
-    Action.REQUEST_PRUNED: _deed("Rows of requests older than 24 months were removed", "request", "requests"),
+    Action.REQUEST_PRUNED: _deed("Rows of requests older than 24 months were removed", "register", "requests"),
     Action.REQUESTS_EXPORTED: _deed("The register of requests was exported", "operator", "filters"),
     Action.RECEIPT_MADE: _deed("A receipt was signed", "request", "receipt", "revision"),
     Action.DATA_EXPORTED: _deed("A copy of a person's data was packed", "request"),
