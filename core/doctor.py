@@ -47,6 +47,7 @@ def examine(svc: Services) -> list[Check]:
         _overdue,
         _storage,
         _canaries,
+        _mailbox,
         _contact,
         _mail,
         _duty,

@@ -296,6 +296,7 @@ def _as_text(data: bytes, charset: str | None, notes: list[str] | None = None) -
     return data.decode("utf-8", "replace") if b"\xc3" in data or charset is None else data.decode("latin-1")
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SPACES: Final = {0x2028: "\n", 0x2029: "\n", 0x0B: " ", 0x0C: " ", 0x85: "\n"}
 _JOINERS: Final = "\u200c\u200d"
 """Some scripts need them; a subject that is searched does not."""
@@ -304,6 +305,8 @@ _JOINERS: Final = "\u200c\u200d"
 def _clean(text: str, *, keep: str = "") -> str:
     """Words without what only machines see: control characters, and those that hide or turn what is written."""
     text = _without_surrogates(text).replace("\r\n", "\n").replace("\r", "\n").translate(_SPACES)
+    if text.isascii():
+        return _CONTROLS.sub("", text)
     return "".join(c for c in text if c in "\n\t" or c in keep or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
 
 

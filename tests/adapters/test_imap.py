@@ -1,6 +1,7 @@
 """The mailbox adapter, against a real server: what it reads, what it leaves, and what it says when it cannot."""
 
 import ssl
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -84,6 +85,19 @@ def test_of_a_huge_mail_only_the_beginning_comes(mail_server: Dovecot, inbox: Im
     mail_server.put(huge, at=MARCH)
     (found,) = read(inbox)
     assert (len(found.data), found.size) == (BEGINNING, len(huge))
+
+
+def test_memory_does_not_grow_with_the_folder(mail_server: Dovecot, mailbox_of: Reach):
+    beginning = 32 * 1024
+    inbox = mailbox_of(beginning=beginning)
+    mail_server.put(*[mail(body=b"x" * 2 * beginning)] * (5 * AT_A_TIME), at=MARCH)
+    tracemalloc.start()
+    try:
+        with inbox.look(after=None) as (_, mails):
+            assert sum(1 for _ in mails) == 5 * AT_A_TIME
+        assert tracemalloc.get_traced_memory()[1] < 3 * AT_A_TIME * beginning  # one part, and the next one arriving
+    finally:
+        tracemalloc.stop()
 
 
 def test_many_come_in_order_and_a_part_at_a_time(mail_server: Dovecot, inbox: ImapInbox):
