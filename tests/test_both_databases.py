@@ -18,17 +18,11 @@ from tests import conftest
 MAKES_ONE = re.compile(r"""sqlite:///|\bbootstrap\.build\(|\bDATA_DIR=|"DATA_DIR":""")
 KNOWS_POSTGRESQL = re.compile(r"\bsqlite_only\(|\bdatabase_setting\b|\bdatabase_url\b|\bDATABASE_URL\b|\bcluster\b")
 TESTED_OTHERWISE = {
-    "browser/conftest.py": "the app as it comes without settings; test_on_postgresql.py has the whole journey",
-    "browser/test_check_receipt.py": "a page that needs no database; one is there to make its receipt",
-    "browser/test_choices.py": "about what can be chosen; test_on_postgresql.py has the whole journey",
-    "browser/test_mail_path.py": "about browsers and a mailbox; tests/requests has what comes of a mail on both",
-    "browser/test_operators.py": "about browsers and cookies; tests/web/test_staff.py has the door on both",
-    "browser/test_retention_page.py": "about looks; tests/pages/test_ops_retention.py has the page on both",
-    "browser/test_runs.py": "about what a page shows of a run; tests/pages/test_studio.py has the page on both",
+    "browser": "what people see, on the app as it comes; test_on_postgresql.py has the whole journey there",
     "engines/test_late.py": "about what a start does not load; the database is not looked into",
     "web/test_start.py": "about what a start loads; nothing is read or written",
 }
-"""Files that make a database of their own, on SQLite alone, and why that is enough."""
+"""Files, or all in a folder, that make a database of their own, on SQLite alone, and why that is enough."""
 
 HERE = ROOT / "tests"
 NO_TESTS = {"benchmarks", "tour"}
@@ -46,8 +40,9 @@ def on_sqlite_alone(path: Path) -> bool:
 
 def test_who_makes_a_database_knows_both_or_is_named_here_with_a_reason() -> None:
     found = {named(path) for path in FILES if path != Path(__file__) and on_sqlite_alone(path)}
-    assert found - set(TESTED_OTHERWISE) == set(), "these tests see SQLite alone"
-    assert {name for name in TESTED_OTHERWISE if (HERE / name).exists()} == found, "these reasons are no longer needed"
+    keys = {name: {name, name.partition("/")[0]} & set(TESTED_OTHERWISE) for name in found}
+    assert [name for name, reasons in keys.items() if not reasons] == [], "these tests see SQLite alone"
+    assert set().union(*keys.values()) == set(TESTED_OTHERWISE), "these reasons are no longer needed"
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if "sqlite_only" in path.read_text()], ids=named)
