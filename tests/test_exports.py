@@ -567,7 +567,14 @@ def test_one_image_that_storage_lost_does_not_keep_the_others(
 
 
 def test_storage_that_is_down_is_asked_again(
-    svc: Services, ask: Ask, work: Work, asks_for_a_copy: Any, packs: Any, store: MemoryStore, request_of: Any
+    svc: Services,
+    ask: Ask,
+    work: Work,
+    asks_for_a_copy: Any,
+    packs: Any,
+    store: MemoryStore,
+    request_of: Any,
+    clock: FrozenClock,
 ) -> None:
     ask()
     work()
@@ -577,7 +584,11 @@ def test_storage_that_is_down_is_asked_again(
         packs()
     with svc.reading() as session:
         assert session.get(Job, (JobKind.EXPORT, asked)) is not None
-    assert request_of(asked).state is RequestState.WORKING
+    assert (request_of(asked).state, request_of(asked).trouble) == (RequestState.WORKING, "not_packed")
+    store.down = False
+    clock.advance(minutes=1)
+    packs()
+    assert (request_of(asked).state, request_of(asked).trouble) == (RequestState.CLOSED, None)
 
 
 # ------------------------------------------------------------------------------------------------------- who sees it

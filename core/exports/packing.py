@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import audit, copies, retention
@@ -36,7 +37,7 @@ from core.models import (
     RequestOutcome,
     RequestState,
 )
-from core.queue import Claim, enqueue
+from core.queue import Claim, LeaseLost, enqueue
 from core.requests import answers
 from core.services import Services
 
@@ -48,6 +49,7 @@ FILE_BYTES: Final = 48 << 20
 LOOK_AGAIN: Final = timedelta(seconds=10)
 PACKED: Final = (CopyKind.PORTRAIT, CopyKind.CLOTHING, CopyKind.BACKDROP, CopyKind.HEADSHOT)
 MEDIA_TYPE: Final = "application/zip"
+TROUBLE: Final = "not_packed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,17 @@ def pack(svc: Services, claim: Claim) -> None:
     begun = _begin(claim)
     if begun is None:
         return
-    request, subject_id = begun
+    try:
+        _attempt(svc, claim, *begun)
+    except LeaseLost:
+        raise
+    except Exception:
+        with claim.transaction() as session:
+            session.execute(sa.update(Request).where(col(Request.id) == claim.ref).values(trouble=TROUBLE))
+        raise
+
+
+def _attempt(svc: Services, claim: Claim, request: Request, subject_id: str) -> None:
     files = _plan(claim, request.id, subject_id)
     if files is None:
         return
@@ -178,6 +190,7 @@ def _close_if_ready(claim: Claim, session: Session, request: Request) -> bool:
     files = attempt(session, request.export_id)
     if files and all(file.may_be_read(now) for file in files):
         audit.record(session, audit.Action.DATA_EXPORTED, request.id, at=now)
+        request.trouble = None
         answers.answered(session, claim.svc, request, now)
         claim.done(session)
         return True

@@ -55,11 +55,21 @@ from core.requests.reading import (
     page,
     totals,
 )
-from core.requests.register import UNDO, add_reply, begin_now, open_by_hand, open_from_mail, open_in_product, undo
+from core.requests.register import (
+    MOST_WORDS,
+    UNDO,
+    add_reply,
+    begin_now,
+    open_by_hand,
+    open_from_mail,
+    open_in_product,
+    undo,
+)
 from core.requests.tickets import TROUBLES, Ticket
 from core.requests.work import nudge, step, want_again
 
 __all__ = [
+    "MOST_WORDS",
     "OPEN_STATES",
     "PROVES",
     "TROUBLES",

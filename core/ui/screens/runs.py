@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.catalogue import catalogue
 from core.generations import RunView
-from core.models import Copy, RunState
+from core.models import Copy, CopyKind, RunState
 from core.services import Services
 from core.ui import widgets
 from core.ui.screens import flow
@@ -32,10 +32,16 @@ def summary(held: Sequence[Copy], now: datetime) -> widgets.Html:
 
 
 def what_is_held(held: Sequence[Copy]) -> str:
-    """ "1 photo and 4 headshots"."""
+    """ "1 photo and 4 headshots", and the ZIP of a copy of one's data, where there is one."""
     uploads = sum(copy.kind.is_upload for copy in held)
-    parts = [widgets.count(uploads, "photo"), widgets.count(len(held) - uploads, "headshot")]
-    return " and ".join(part for part in parts if not part.startswith("0 "))
+    packed = sum(copy.kind is CopyKind.EXPORT for copy in held)
+    numbers = (
+        (uploads, "photo", "photos"),
+        (len(held) - uploads - packed, "headshot", "headshots"),
+        (packed, "ZIP of your data", "ZIPs of your data"),
+    )
+    parts = [widgets.count(*number) for number in numbers if number[0]]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def card(svc: Services, me: str, view: RunView, now: datetime) -> None:
