@@ -15,6 +15,8 @@ from core import bootstrap, copies
 from core.__main__ import main
 from core.models import CopyKind, Subject, new_id
 from core.settings import ROOT, load_settings
+from tests.inbox import letter
+from tests.peers.dovecot import PASSWORD, USER
 
 
 @pytest.fixture
@@ -228,6 +230,23 @@ def test_a_database_that_is_away_is_an_answer_and_no_traceback(core):
 def test_a_verb_that_is_not_there_is_refused(core):
     assert core("frobnicate")[0] == 2
     assert core()[0] == 2
+
+
+def test_mail_fetch_reads_the_mailbox_of_a_server_that_is_trusted(core, mail_server):
+    assert core("mail", "fetch", "--json")[0] == 2, "there is no mailbox"
+    mail_server.empty()
+    mail_server.put(letter(), letter("Hello"), at=datetime.now(UTC))
+    reached = {"IMAP_HOST": "127.0.0.1", "IMAP_PORT": str(mail_server.tls_port), "IMAP_USER": USER}
+    reached |= {"IMAP_PASSWORD": PASSWORD, "MAIL_FROM": "privacy@workshot.example"}
+    status, out = core("mail", "fetch", "--json", **reached)
+    assert (status, json.loads(out)["failure"]) == (1, "untrusted")
+
+    reached["SSL_CERT_FILE"] = str(mail_server.authority)
+    status, out = core("mail", "fetch", "--json", **reached)
+    answer = json.loads(out)
+    assert (status, answer["read"], answer["unsorted"]) == (0, {"request": 1, "unsorted": 1}, 1)
+    status, out = core("mail", "fetch", **reached)
+    assert (status, out) == (0, "0 read, 0 removed, 1 wait for a person.\n")
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])

@@ -30,7 +30,7 @@ def test_a_healthy_installation_is_well(svc, worker):
     checks = doctor.examine(healthy)
 
     names = ("database", "folder", "erasing", "vault", "rule", "engines")
-    names += ("worker", "sweep", "clocks", "storage", "canary", "contact", "mail", "alerts")
+    names += ("worker", "sweep", "clocks", "storage", "canary", "contact", "mail", "mailbox", "alerts")
     assert {check.name: check.health for check in checks if check.name != "space"} == dict.fromkeys(names, Health.FINE)
     assert doctor.is_well(checks)
 
