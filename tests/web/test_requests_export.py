@@ -88,6 +88,7 @@ def test_filters_reach_it_and_nothing_personal_leaves(operator: TestClient, tick
     assert numbers(operator.get(f"{OPEN}?search={tickets[2].number}").text) == [tickets[2].number]
 
 
+@pytest.mark.sqlite_only("nothing of it reaches the database")
 @pytest.mark.parametrize(
     "words", ["states=everything", "kinds=face", "channels=fax", "standing=late", "search=" + 300 * "x"]
 )

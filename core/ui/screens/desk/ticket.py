@@ -115,7 +115,9 @@ def _over(one: Detail) -> None:
         widgets.note("Closed. Address and words are destroyed; what is left here names nobody.", "info"),
         widgets.links(
             [
-                widgets.DownloadLink(label="receipt", href=f"/receipt/{receipt}", filename=f"receipt-{receipt}.json")
+                widgets.DownloadLink(
+                    label="receipt", href=f"/receipt/{receipt}.json", filename=f"receipt-{receipt}.json"
+                )
                 for receipt in one.receipt_ids[:1]
             ]
         )
