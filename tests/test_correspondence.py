@@ -2,8 +2,10 @@
 
 import email
 import email.policy
+import ssl
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -11,13 +13,14 @@ from sqlmodel import select
 
 from core import bootstrap, correspondence, doctor, jobs
 from core.adapters.outbox import Outbox
+from core.adapters.smtp import SmtpPost
 from core.correspondence import Attachment
 from core.errors import BadSettings, MailRefused, MailUnavailable, NotAllowed
 from core.models import AuditEntry, Job, JobKind, MailOut, MailState
 from core.settings import load_settings
 from tests.conftest import on_all_threads
 from tests.peers.certificate import make_certificate
-from tests.peers.smtp import mail_server, server_context
+from tests.peers.smtp import PASSWORD, USER, mail_server, server_context
 
 ANN = "ann@example.org"
 RECEIPT = Attachment("receipt.json", "application/json", b'{"receipt":"R-1"}')
@@ -372,6 +375,13 @@ def test_a_mail_that_is_back_before_we_noted_that_it_went_stays_bounced(svc, pos
     assert deliver() == 0 and len(deeds(svc)) == 1
 
 
+def test_a_mail_that_is_over_is_not_sent_by_a_job_that_was_left(svc, post, queue, deliver, bounce):
+    bounce(queue().message_hash)
+    assert deliver() == 1 and post.took == []
+    with svc.reading() as session:
+        assert session.exec(select(Job)).all() == []
+
+
 # ------------------------------------------------------------------------------------------------ settings and doctor
 def test_without_a_server_mail_goes_to_the_outbox(tmp_path):
     assert bootstrap.post(load_settings(data_dir=tmp_path)) == Outbox(tmp_path / "outbox")
@@ -424,6 +434,21 @@ def test_the_doctor_says_why_a_server_does_not_take_mail(svc, tmp_path):
         )
         check = found(replace(svc, post=bootstrap.post(settings)))
     assert check.health is doctor.Health.BROKEN and "certificate could not be verified" in check.says
+
+
+def test_through_a_real_server_it_goes_encrypted_signed_in_and_whole(svc, tmp_path, queue, now_of):
+    context = server_context(*make_certificate(tmp_path))
+    trusting = partial(ssl.create_default_context, cafile=str(tmp_path / "certificate.pem"))
+    mail = queue(attachments=[RECEIPT])
+    with mail_server(starttls=context, auth=True) as server:
+        post = SmtpPost(host="127.0.0.1", port=server.port, user=USER, password=PASSWORD, context=trusting)
+        worker = jobs.Worker(replace(svc, post=post))
+        assert worker.look([JobKind.MAIL_OUT]) and not worker.look([JobKind.MAIL_OUT])
+    (taken,) = server.took
+    assert taken.encrypted and taken.signed_in and taken.to == [ANN]
+    (attached,) = read(taken.data).iter_attachments()
+    assert attached.get_content() == RECEIPT.data
+    assert now_of(mail).state is MailState.SENT
 
 
 def test_the_sweep_clears_the_outbox_after_thirty_days(svc, tmp_path, queue, clock):

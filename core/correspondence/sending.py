@@ -144,9 +144,7 @@ def _later(svc: Services, job: Claim, mail: MailOut, code: str) -> None:
 def _over(svc: Services, job: Claim, state: MailState, failure: str | None) -> None:
     with job.transaction() as session:
         mail = _locked(session, job.ref)
-        if (
-            mail is not None and mail.state is MailState.QUEUED
-        ):  # else it bounced before we could note that it was taken
+        if mail is not None and mail.state is MailState.QUEUED:  # else it was back before we noted that it went
             _end(session, mail, state, failure, svc.clock())
         job.done(session)
     scrub(svc.database)

@@ -71,9 +71,9 @@ def test_starttls_is_the_default_and_without_it_nothing_is_said(post):
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_certificate_that_nobody_vouches_for_is_not_believed(post, theirs, security):
+def test_a_certificate_that_nobody_vouches_for_is_not_believed(theirs, security):
     with mail_server(**{security: theirs}) as server:
-        wary = post(server.port, security=security, user=USER, password=PASSWORD, context=ssl.create_default_context)
+        wary = SmtpPost(host="127.0.0.1", port=server.port, security=security, user=USER, password=PASSWORD)
         assert failing(lambda: wary.send(MAIL, sender=OURS, to=ANN), MailUnavailable) == "certificate"
 
     assert server.took == [] and server.sign_ins == []
