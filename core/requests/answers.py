@@ -18,16 +18,9 @@ from core.services import Services
 
 
 def ask_for_code(session: Session, svc: Services, request: Request, now: datetime, *, reply_to: str) -> None:
-    """The ready-made reply to a mail that does not show whose photos it is about.
-
-    Once a day to an address, however many mails carry it: whoever writes in somebody else's name sends them one.
-    """
-    address = address_of(svc, request)
-    if address is None:
-        return
-    whose = svc.vault.keyed_hash(f"asked {now:%Y-%m-%d}", address.casefold().encode())[:40]
-    once = f"ask:{whose}"
-    if write(session, svc, request, "ask_for_code", once=once, now=now, reply_to=reply_to) is not None:
+    """The ready-made reply to a mail that does not show whose photos it is about. Whoever reads the mail decides
+    whether it may be answered: a stranger must not make us write to hundreds of people."""
+    if write(session, svc, request, "ask_for_code", once=f"ask:{request.id}", now=now, reply_to=reply_to) is not None:
         request.state, request.waiting_at = RequestState.WAITING, now
         session.add(request)
 

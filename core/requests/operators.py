@@ -203,7 +203,7 @@ def unmatch(svc: Services, request_id: str, *, actor: str) -> Ticket:
         session.add(request)
         matched = audit.Action.REQUEST_MATCHED
         audit.record(session, matched, request.id, at=svc.clock(), actor=actor, by="nobody")
-        hand_over(session, request.id, led, svc.clock())
+        hand_over(session, request.id, led)
         return ticket(session, request)
 
 
@@ -267,7 +267,8 @@ def retry(svc: Services, request_id: str, *, actor: str) -> Ticket:
     if subject_id is not None and known.kind is RequestKind.ERASE:
         with svc.transaction() as session:
             waits = col(Copy.subject_id) == subject_id, col(Copy.gone_at).is_(None), col(Copy.erase_by) <= now
-            session.execute(sa.update(Copy).where(*waits).values(probe_again_at=now))
+            ids = session.exec(select(Copy.id).where(*waits).order_by(col(Copy.id)).with_for_update()).all()
+            session.execute(sa.update(Copy).where(col(Copy.id).in_(ids)).values(probe_again_at=now))
             enqueue(session, JobKind.ERASE, subject_id, at=now)
     svc.wake()
     return tried
@@ -343,7 +344,7 @@ def refuse(svc: Services, request_id: str, *, ground: str, words: str = "", acto
         answers.refused(session, svc, request, ground, words.strip(), now)
         audit.record(session, audit.Action.REQUEST_REFUSED, request.id, at=now, actor=actor, ground=ground)
         shut(session, request, RequestOutcome.REFUSED, now, actor=actor)
-        hand_over(session, request.id, request.subject_id, now)
+        hand_over(session, request.id, request.subject_id)
         refused = ticket(session, request)
     scrub(svc.database)
     svc.wake()

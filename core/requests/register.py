@@ -190,7 +190,7 @@ def take_back(session: Session, svc: Services, request: Request, now: datetime, 
     request.done_at = now
     answers.write(session, svc, request, "withdrawn", once=f"done:{request.id}", now=now)
     shut(session, request, RequestOutcome.WITHDRAWN, now, actor=actor)
-    hand_over(session, request.id, request.subject_id, now)
+    hand_over(session, request.id, request.subject_id)
 
 
 # ------------------------------------------------------------------------------------------------------------ by e-mail
@@ -207,7 +207,7 @@ def open_from_mail(
     with suppress(NotAllowed):  # a sender that nobody can write to
         keep_address(svc, request, checked_address(mail.sender))
     _keep_mail(session, svc, request, mail, same_address=True)
-    _match_codes(session, svc, request, mail, now)
+    _match_codes(session, svc, request, _all_of(mail), now, actor=audit.SUBJECT)
     if request.matched_by is None and mail.may_answer:
         answers.ask_for_code(session, svc, request, now, reply_to=mail.message_id)
     return request
@@ -226,7 +226,7 @@ def add_reply(
     if row.state is RequestState.WAITING:
         row.state, row.waiting_at = RequestState.OPEN, None
         session.add(row)
-    _match_codes(session, svc, row, mail, now)
+    _match_codes(session, svc, row, _all_of(mail), now, actor=audit.SUBJECT)
 
 
 def _all_of(mail: Letter) -> str:
@@ -241,15 +241,15 @@ def _keep_mail(session: Session, svc: Services, request: Request, mail: Letter, 
     keep_words(session, svc, request, mail.text, author=author, at=at, mark=mark, same_address=same_address)
 
 
-def _match_codes(session: Session, svc: Services, request: Request, mail: Letter, now: datetime) -> None:
-    """What each code opens; a request for each of the further ones, as one has one subject."""
-    for claim_hash in codes.claim_hashes(_all_of(mail)):
-        subject_id = opened_by(session, claim_hash)
-        if subject_id is None or subject_id == subject_of(session, request):
+def _match_codes(session: Session, svc: Services, request: Request, text: str, now: datetime, *, actor: str) -> None:
+    """What each code in a text opens; a request for each of the further ones, as one has one subject."""
+    opened = {opened_by(session, claim_hash) for claim_hash in codes.claim_hashes(text)}
+    for subject_id in sorted(filter(None, opened)):
+        if subject_id == subject_of(session, request):
             continue
         this = request if request.matched_by is None else _sibling(session, svc, request, now)
         lock_subject(session, subject_id)
-        match(session, this, subject_id, MatchedBy.CLAIM_CODE, now, actor=audit.SUBJECT)
+        match(session, this, subject_id, MatchedBy.CLAIM_CODE, now, actor=actor)
 
 
 def opened_by(session: Session, claim_hash: str) -> str | None:
@@ -300,8 +300,11 @@ def open_by_hand(
         keep_address(svc, request, address)
         if words.strip():
             keep_words(session, svc, request, words, author=audit.SUBJECT, at=received_at)
+            _match_codes(session, svc, request, words, now, actor=actor)
         session.add(request)
-        return ticket(session, request)
+        opened = ticket(session, request)
+    svc.wake()
+    return opened
 
 
 # ------------------------------------------------------------------------------------------------------------- matching

@@ -13,7 +13,6 @@ from sqlmodel import Session, col, select
 
 from core import audit, correspondence, sla
 from core.models import (
-    JobKind,
     MessageWay,
     Request,
     RequestChannel,
@@ -24,7 +23,6 @@ from core.models import (
     Subject,
     new_id,
 )
-from core.queue import enqueue
 from core.requests import codes
 from core.requests.tickets import new_number
 from core.services import Services
@@ -109,7 +107,7 @@ def keep_words(
     way: MessageWay = MessageWay.IN,
     template: str | None = None,
 ) -> None:
-    kept = codes.without_codes(words)[:MOST_KEPT]
+    kept = codes.without_codes(words[: codes.MOST_LETTERS])[:MOST_KEPT]  # cut last: half a code is a secret, too
     session.add(
         RequestMessage(
             request_id=request.id,
@@ -141,8 +139,11 @@ def lead_or_follow(session: Session, request: Request, subject_id: str, now: dat
         audit.record(session, audit.Action.REQUEST_LINKED, request.id, at=now)
 
 
-def hand_over(session: Session, leader_id: str, subject_id: str | None, now: datetime) -> None:
-    """One that led is out of the way: the first of those that followed leads, and the others follow it."""
+def hand_over(session: Session, leader_id: str, subject_id: str | None) -> None:
+    """One that led is out of the way: the first of those that followed leads, and the others follow it.
+
+    Each of them has a job of its own that looks again by itself; waking it here would be a lock out of order.
+    """
     if subject_id is None:  # it followed one itself, or nobody knew whose data it was about
         return
     session.flush()  # there is one leader at any moment
@@ -150,8 +151,6 @@ def hand_over(session: Session, leader_id: str, subject_id: str | None, now: dat
     ids = session.exec(select(Request.id).where(*following).order_by(col(Request.matched_at), col(Request.id))).all()
     if not ids:
         return
-    for request_id in ids:
-        enqueue(session, JobKind.REQUEST, request_id, at=now)
     first, *others = ids
     lead = sa.update(Request).where(col(Request.id) == first)
     session.execute(lead.values(subject_id=subject_id, duplicate_of=None))

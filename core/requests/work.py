@@ -170,6 +170,7 @@ def _watch(svc: Services, claim: Claim) -> None:
             claim.done(session)
             closed = True
     if closed:
+        _wake_followers(svc, claim.ref)
         scrub(svc.database)
         svc.wake()
 
@@ -232,9 +233,17 @@ def _close(session: Session, svc: Services, request: Request, subject_id: str, n
     session.add(request)
     audit.record(session, audit.Action.REQUEST_PROVED, request.id, at=now, copies=count)
     answers.finish(session, svc, request, outcome, now)
-    followers = Request.duplicate_of == request.id, col(Request.closed_at).is_(None)
-    for request_id in session.exec(select(Request.id).where(*followers)).all():
-        enqueue(session, JobKind.REQUEST, request_id, at=now)
+
+
+def _wake_followers(svc: Services, request_id: str) -> None:
+    """They would look by themselves before long. A transaction of its own: jobs are locked before rows."""
+    followers = Request.duplicate_of == request_id, col(Request.closed_at).is_(None)
+    with svc.reading() as session:
+        ids = session.exec(select(Request.id).where(*followers).order_by(col(Request.id))).all()
+    if ids:
+        with svc.transaction() as session:
+            for follower in ids:
+                enqueue(session, JobKind.REQUEST, follower, at=svc.clock())
 
 
 def _note(claim: Claim, trouble: str) -> None:

@@ -222,6 +222,14 @@ def test_support_enters_the_true_time_of_receipt(by_hand, clock, row):
     assert by_hand(ago=timedelta(hours=48, seconds=1)).standing(clock()) is Standing.BREACHED
 
 
+def test_a_claim_code_that_was_read_out_counts(svc, by_hand, code, row, clock):
+    entered = by_hand(words=f"she read {code} to me")
+
+    assert (entered.state, entered.matched_by) == (RequestState.UNDO, MatchedBy.CLAIM_CODE)
+    (message,) = requests.detail(svc, entered.id, clock()).messages
+    assert message.text == "she read [claim code] to me"
+
+
 @pytest.mark.parametrize("ago", [timedelta(seconds=-1), timedelta(days=-1), timedelta(days=400)])
 def test_a_time_that_cannot_be_is_refused(by_hand, ago, all_requests):
     with pytest.raises(NotAllowed):
@@ -273,16 +281,13 @@ def test_a_mail_from_nowhere_is_a_request_all_the_same(svc, arrives, sender, clo
     assert mails() == []
 
 
-def test_a_mail_without_a_code_is_asked_for_one_once_a_day(arrives, row, mails, words_of, clock, code):
-    first, second = arrives(), arrives()
+def test_a_mail_without_a_code_is_asked_for_one(arrives, row, mails, words_of, clock):
+    read = arrives(message_id="<7@example.org>")
 
-    assert row(first).state is RequestState.WAITING
-    assert row(second).state is RequestState.OPEN
-    assert [mail.request_id for mail in mails()] == [first.id]
-    assert words_of(mails()[0]).startswith(f"To: {ADDRESS}\n{first.number}")
-    clock.advance(days=1)
-    arrives()
-    assert len(mails()) == 2
+    assert (row(read).state, row(read).waiting_at) == (RequestState.WAITING, clock())
+    (mail,) = mails()
+    assert (mail.request_id, mail.purpose) == (read.id, "ask_for_code")
+    assert words_of(mail).startswith(f"To: {ADDRESS}\n{read.number}")
 
 
 def test_who_may_not_be_answered_is_not(arrives, row, mails):

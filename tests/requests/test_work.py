@@ -21,7 +21,7 @@ from core.models import (
     RequestState,
     RunState,
 )
-from core.queue import LeaseLost, claim
+from core.queue import LeaseLost, claim, enqueue
 from core.sla import Standing
 from tests.conftest import ANN, on_all_threads
 from tests.requests.conftest import ADDRESS, OPERATOR
@@ -286,6 +286,7 @@ def test_work_that_lost_its_job_is_found_by_the_sweep(svc, press, subject_id, cl
 
 
 def test_erasing_that_lost_its_job_goes_on(svc, press, subject_id, clock, work, row, worker):
+    work()  # no run is under way, whose end would ask for it as well
     asked = press()
     clock.advance(minutes=2)
     assert worker.look(REQUESTS)
@@ -353,11 +354,40 @@ def test_undo_and_begin_at_the_same_moment_end_in_one_of_the_two(svc, press, sub
     assert (kept(subject_id) == []) is (outcome is RequestOutcome.DONE)
 
 
+def test_whoever_wakes_it_early_does_not_start_it(svc, press, subject_id, clock, work, row, kept):
+    asked = press()
+    clock.advance(seconds=119)
+    with svc.transaction() as session:
+        enqueue(session, JobKind.REQUEST, asked.id, at=clock())
+    work()
+
+    assert row(asked).state is RequestState.UNDO
+    assert all(copy.erased_at is None for copy in kept(subject_id))
+    clock.advance(seconds=1)
+    work()
+    assert row(asked).state is not RequestState.UNDO
+
+
+def test_what_is_taken_back_while_its_worker_comes_to_it_stays(svc, press, subject_id, clock, row, kept, work):
+    """The worker has read that it may begin, and then it is taken back: what counts is what is read under the lock."""
+    asked = press()
+    clock.advance(minutes=2)
+    held = claim(svc, REQUESTS)
+    as_read = row(asked)
+    requests.undo(svc, ANN, asked.id)
+    assert as_read.state is RequestState.UNDO
+    assert requests.work._begin(held) is False
+    work()
+
+    assert row(asked).outcome is RequestOutcome.WITHDRAWN
+    assert all(copy.erased_at is None for copy in kept(subject_id))
+
+
 def test_a_job_for_nothing_is_settled(svc, worker, clock, by_hand, jobs_of):
     entered = by_hand()
     with svc.transaction() as session:
         for ref in (entered.id, "0" * 32):
-            requests.work.enqueue(session, JobKind.REQUEST, ref, at=clock())
+            enqueue(session, JobKind.REQUEST, ref, at=clock())
     assert worker.look(REQUESTS) and worker.look(REQUESTS) and not worker.look(REQUESTS)
     assert jobs_of(entered.id) == []
 
