@@ -114,6 +114,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "busy_timeout = 30000",
         "synchronous = FULL",  # a promise that was recorded survives a power cut
         "foreign_keys = ON",
+        "cache_size = -16000",  # KiB: in the 2 MB that it has by itself, a large sweep reads most pages twice
         "secure_delete = ON",  # a deleted row's bytes are overwritten in the file
     ):
         connection.execute(f"PRAGMA {pragma}")

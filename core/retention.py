@@ -28,11 +28,12 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit, copies, erasing, plans
+from core import audit, copies, erasing, holds, plans
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.copies import Seen
 from core.db import scrub, take_turns
 from core.errors import NotAllowed, ObjectLocked, StorageUnavailable
+from core.holds import Hold, hold
 from core.models import (
     LIVE,
     BrowserSession,
@@ -44,7 +45,6 @@ from core.models import (
     HeadshotRow,
     JobKind,
     Subject,
-    SweepHold,
     Upkeep,
     new_id,
 )
@@ -54,7 +54,7 @@ from core.proof import Proof
 from core.queue import enqueue
 from core.services import Services
 
-__all__ = ["Plan", "Planned", "plan"]  # and all that is below
+__all__ = ["Hold", "Plan", "Planned", "hold", "plan"]  # and all that is below
 switch_state = erasing.state
 
 WRITE_SETTLES = timedelta(minutes=5)
@@ -66,9 +66,6 @@ BATCH = 500
 """Copies in one go: one request, one transaction each."""
 PAGE = 10_000
 """Copies in hand: one listing tells of all of them, and more would not stay flat in memory."""
-SHARE_COUNTS_FROM = 200
-"""A share of a small vault is no sign of anything: three of five copies may well go at once."""
-SWEEP = "sweep"
 LOCKED_AWAY = "a lock on the vault keeps it"
 """What is noted of a copy that storage may not erase."""
 UNREACHABLE = "storage could not be reached"
@@ -357,8 +354,8 @@ def _sweep_all(svc: Services, breath: Callable[[], None]) -> Report:
     """First all bytes go, then storage is asked about all of them: by then a listing shows only what is kept."""
     started_at = svc.clock()
     found = plan(svc, shows=0)
-    held = _is_too_much(svc, found)
-    _note_hold(svc, found if held else None)
+    held = holds.is_too_much(svc, found)
+    holds.note(svc, found if held else None)
     stopped = erasing.state(svc).is_stopped  # said also where nothing is due; each batch looks for itself
     report = _erase_due(svc, Report(held=held, stopped=stopped), sa.or_(*_not_by_the_clock()), breath=breath)
     if not held:
@@ -394,7 +391,7 @@ def confirm(svc: Services, plan_hash: str, *, actor: str, after_each: Callable[[
         audit.record(session, audit.Action.SWEEP_CONFIRMED, plan_hash, at=now, actor=actor, copies=made.total)
     report = execute(svc, made, after_each=after_each)
     left = plan(svc, shows=0)
-    _note_hold(svc, left if _is_too_much(svc, left) else None)
+    holds.note(svc, left if holds.is_too_much(svc, left) else None)
     return report
 
 
@@ -428,6 +425,12 @@ def _prove_due(svc: Services, report: Report, *where: Clause, breath: Callable[[
     return report
 
 
+def _not_by_the_clock() -> tuple[Clause, ...]:
+    """What people asked for, what is erased already and only waits to be proved, and canaries: never held up."""
+    asked_for = col(Copy.erase_reason) != EraseReason.CONTRACT
+    return asked_for, col(Copy.erased_at).is_not(None), col(Copy.kind) == CopyKind.CANARY
+
+
 def _pages(svc: Services, *where: Clause) -> Iterator[list[Seen]]:
     """What is due, each page read on from where the last one ended: no transaction is open in between."""
     last: Seen | None = None
@@ -450,79 +453,6 @@ def _forget_links(svc: Services) -> None:
     over = select(Subject.id).where(col(Subject.key_destroyed_at) <= svc.clock() - LINKS_KEPT)
     with svc.transaction() as session:
         session.execute(sa.delete(BrowserSession).where(col(BrowserSession.subject_id).in_(over)))
-
-
-# ----------------------------------------------------------------------------------------------------- too much
-@dataclass(frozen=True, kw_only=True)
-class Hold:
-    """What a sweep did not dare to erase."""
-
-    held_at: datetime
-    plan_hash: str
-    valid_until: datetime
-    copies: int
-    size: int
-    kept_in_all: int
-
-    @property
-    def says(self) -> str:
-        return (
-            f"{self.copies} of {self.kept_in_all} copies are due at once, more than a sweep erases unasked. Look at "
-            f"`sweep --dry-run`; if it is right, `python -m core sweep --confirm {self.plan_hash}` runs it."
-        )
-
-
-def hold(svc: Services) -> Hold | None:
-    """Whether a sweep is waiting for an operator."""
-    with svc.reading() as session:
-        row = session.get(SweepHold, SWEEP)
-    if row is None:
-        return None
-    return Hold(
-        held_at=row.held_at,
-        plan_hash=row.plan_hash,
-        valid_until=row.planned_at + plans.LIFE,
-        copies=row.copies,
-        size=row.size,
-        kept_in_all=row.kept_in_all,
-    )
-
-
-def _is_too_much(svc: Services, found: Plan) -> bool:
-    share = found.by_clock > max(SHARE_COUNTS_FROM, svc.settings.sweep_cap_share * found.kept_in_all)
-    return share or found.by_clock > svc.settings.sweep_cap
-
-
-def _not_by_the_clock() -> tuple[Clause, ...]:
-    """What people asked for, what is erased already and only waits to be proved, and canaries: never held up."""
-    asked_for = col(Copy.erase_reason) != EraseReason.CONTRACT
-    return asked_for, col(Copy.erased_at).is_not(None), col(Copy.kind) == CopyKind.CANARY
-
-
-def _note_hold(svc: Services, found: Plan | None) -> None:
-    with svc.reading() as session:
-        row = session.get(SweepHold, SWEEP)
-    if found is None and row is None:
-        return
-    with svc.transaction() as session:
-        take_turns(session)
-        if found is None:
-            session.execute(sa.delete(SweepHold).where(col(SweepHold.name) == SWEEP))
-        elif row is None or row.planned_at <= svc.clock() - plans.LIFE / 2:  # else its hash is good for a while yet
-            session.merge(
-                SweepHold(
-                    name=SWEEP,
-                    held_at=row.held_at if row else svc.clock(),
-                    plan_hash=found.hash,
-                    planned_at=found.made_at,
-                    copies=found.by_clock,
-                    size=found.size,
-                    kept_in_all=found.kept_in_all,
-                )
-            )
-            if row is None:
-                held = audit.Action.SWEEP_HELD
-                audit.record(session, held, found.hash, at=svc.clock(), copies=found.by_clock)
 
 
 # ----------------------------------------------------------------------------------------------------- upkeep

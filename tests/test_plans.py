@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, func, select
 
-from core import audit, copies, erasing, jobs, plans, proof, retention
+from core import audit, copies, erasing, holds, jobs, plans, proof, retention
 from core.contracts import Contract
 from core.db import scrub
 from core.errors import NotAllowed, NotFound, ObjectLocked, StalePlan, StorageUnavailable
@@ -249,7 +249,7 @@ def test_as_much_as_the_cap_is_not_too_much(svc, store, given_copy, limit_to):
 
 
 def test_a_share_of_the_vault_is_too_much_where_it_is_more_than_a_few(svc, given_copy, limit_to, monkeypatch):
-    monkeypatch.setattr(retention, "SHARE_COUNTS_FROM", 2)
+    monkeypatch.setattr(holds, "SHARE_COUNTS_FROM", 2)
     for _ in range(3):
         given_copy(ends_in=timedelta(days=1))
     for _ in range(3):
@@ -452,6 +452,46 @@ def test_many_are_proved_by_one_listing_and_one_question_each(svc, store, given_
     assert retention.sweep(svc).gone == len(made)
 
     assert sorted(asked) == sorted(copy.object_key for copy in made), "each object once, no listing of its own"
+
+
+@pytest.mark.parametrize("takes_many", [True, False])
+def test_all_bytes_go_before_storage_is_asked_about_any(svc, store, given_copy, given_subject, monkeypatch, takes_many):
+    """Over pages and batches, and though all clocks end at the same instant."""
+    monkeypatch.setattr(retention, "PAGE", 3)
+    monkeypatch.setattr(retention, "BATCH", 2)
+    store.takes_many, subject_id = takes_many, given_subject()
+    for _ in range(7):
+        given_copy(subject_id=subject_id)
+    left = []
+    store.before_head = lambda key: left.append(len(store.objects))
+
+    assert retention.sweep(svc) == Report(gone=7)
+    assert left == [0] * 7
+
+
+def test_what_people_asked_for_goes_before_what_only_its_clock_ends(svc, store, given_copy):
+    overdue, asked = given_copy(ends_in=-timedelta(days=1)), given_copy()
+    change(svc, asked, erase_reason=EraseReason.ASKED)
+    order, erase = [], store.erase
+    store.erase = lambda key: (order.append(key), erase(key))
+
+    assert retention.sweep(svc) == Report(gone=2)
+    assert order == [asked.object_key, overdue.object_key]
+
+
+def test_stopped_between_the_erasing_and_the_asking_no_row_is_closed(svc, clock, store, given_copy, now_of):
+    """The last row would take the key with it."""
+    copy = given_copy()
+
+    def stop():
+        erasing.stop(svc, reason="test", actor=OPERATOR)
+
+    assert retention.sweep(svc, after_each=stop) == Report(stopped=True)
+    assert store.objects == {} and now_of(copy).erased_at is not None and now_of(copy).gone_at is None
+    with svc.reading() as session:
+        assert session.get_one(Subject, copy.subject_id).sealed_key is not None
+    erasing.start(svc, actor=OPERATOR)
+    assert retention.sweep(svc) == Report(gone=1)
 
 
 @pytest.mark.parametrize("fault", ["erases_nothing", "head_refused", "listing_lags", "down"])

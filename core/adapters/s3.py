@@ -81,6 +81,7 @@ def s3_client(
             retries={"mode": "standard", "total_max_attempts": patience.attempts},
             max_pool_connections=connections,
             tcp_keepalive=True,
+            user_agent="WorkShot",  # says nothing of this machine; boto3's own is worked out anew for each request
         ),
     )
     # Where nobody answers 100-continue, botocore waits a second before it sends the body of every put.
