@@ -10,7 +10,7 @@ from core import receipts
 from core.canonical import as_json
 from core.models import Request
 from core.receipts import Finding
-from core.receipts.checking import MOST_BYTES
+from core.receipts.checking import MOST_BYTES, MOST_PARTS
 from core.signing import Signer
 from tests.receipts.helpers import keys_of
 
@@ -126,6 +126,7 @@ HOSTILE = {
     "deep and whole": (b"[" * 100_000 + b"]" * 100_000, Finding.NOT_JSON),
     "deep objects": (b'{"statement":' * 90_000 + b"1" + b"}" * 90_000, Finding.NOT_JSON),
     "wide": (b"[" + b"[]," * 1_000_000 + b"[]]", Finding.NOT_A_RECEIPT),
+    "wide inside": (in_form("workshot receipt 1", copies=[[]] * MOST_PARTS), Finding.NOT_A_RECEIPT),
     "a name twice": (b'{"statement":{},"statement":{},"signature":""}', Finding.NOT_JSON),
     "NaN": (b'{"statement":NaN,"signature":""}', Finding.NOT_JSON),
     "infinity": (b'{"statement":-Infinity,"signature":""}', Finding.NOT_JSON),
