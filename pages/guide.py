@@ -92,6 +92,8 @@ section(text.CONTACT, "contact")
 if svc.settings.privacy_contact:
     before, after = text.CONTACT_NAMED.split("{contact}")
     widgets.show(el("p", before, linked(svc.settings.privacy_contact), after))
+    if "@" in svc.settings.privacy_contact:
+        say(text.CONTACT_BY_MAIL)
 else:
     say(text.CONTACT_UNNAMED)
 say(text.CONTACT_NOT_NEEDED)

@@ -100,8 +100,8 @@ ANSWERS: Pairs = (
     ),
     (
         "Can I have it erased?",
-        "Yes, at any time: press “Erase now” in the studio or on My photos. It cannot be undone, and you see what "
-        "proved it. What stays is a record without a picture: choices, sizes, times.",
+        "Yes, at any time, with proof: “Erase now”, or “Erase everything” on My photos. What stays is a record "
+        "without a picture: choices, sizes, times.",
     ),
     ("Is it public or private?", "Private. {only_the_owner} {encrypted} {way_here} The master key is held by {who}."),
     ("Who else gets it?", "{third_parties}"),
@@ -186,11 +186,15 @@ COST_FACTS: Pairs = (
     ("Fair use", "{runs_per_day} per person and UTC day."),
 )
 
-CONTACT_NAMED = "For anything about your photos, write to {contact}. Never send your claim code: it opens your photos."
+CONTACT_NAMED = "For anything about your photos, write to {contact}."
+CONTACT_BY_MAIL = (
+    "To erase by mail, put “Deletion Request” into the subject and your claim code into the text. It opens your "
+    "photos: send it nowhere else."
+)
 CONTACT_UNNAMED = "No address for questions about photos has been named on this server yet."
 CONTACT_NOT_NEEDED = (
-    "To erase, you need nobody: press “Erase now”; in another browser, enter your claim code first. Otherwise "
-    "the clock does it."
+    "To erase, or for a copy of your data, you need nobody: see My photos; in another browser, enter your claim code "
+    "first. If you do nothing, the clock does it."
 )
 
 CHECK_RECEIPT = "Check a receipt"

@@ -134,6 +134,8 @@ def test_a_contact_is_a_link(opened: Opened) -> None:
     assert 'href="mailto:privacy@example.org"' in " ".join(element.proto.body for element in page.get("html"))
     assert guide_text.CONTACT_UNNAMED not in words(page)
     assert guide_text.CONTACT_NOT_NEEDED in words(page)
+    assert guide_text.CONTACT_BY_MAIL in words(page)
+    assert guide_text.CONTACT_BY_MAIL not in words(opened(privacy_contact="https://example.org/contact"))
 
 
 def test_without_a_contact_it_says_so_and_how_to_erase_all_the_same(opened: Opened) -> None:
