@@ -467,7 +467,10 @@ def test_several_are_taken_and_each_says_what_came_of_it(
     press(run(page), "Take 2")
     assert "1 of 2 done." in said(page)
     results = dict(page.dataframe[0].value.values)
-    assert results == {theirs.number: "Somebody else works on this one.", free.number: "done"}
+    assert results == {
+        theirs.number: "Somebody else works on this one. It is with operator 0a1b2c3d.",
+        free.number: "done",
+    }
     assert row(provided, free).assignee == support.id
 
 

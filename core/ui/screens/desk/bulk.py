@@ -8,7 +8,7 @@ from core import operators, requests
 from core.requests import Ticket
 from core.ui import widgets
 from core.ui.screens.desk import erase
-from core.ui.screens.desk.desk import WORD, Desk, look_anew
+from core.ui.screens.desk.desk import WORD, Desk, look_anew, take
 
 CONFIRM, ASKED, DONE = "desk-many", "desk-asked", "desk-done"
 ASK_ABOVE = 10
@@ -46,9 +46,9 @@ def _whom(desk: Desk) -> list[str | None]:
 
 def _ask(deed: str, chosen: Sequence[Ticket], whom: str | None = None) -> None:
     """What is harmless and not much is done without a question."""
-    st.session_state[ASKED] = (deed, [(ticket.id, ticket.number) for ticket in chosen], whom)
+    st.session_state[ASKED] = (deed, list(chosen), whom)
     st.session_state.pop(DONE, None)
-    if deed is ERASE or len(chosen) > ASK_ABOVE:
+    if deed == ERASE or len(chosen) > ASK_ABOVE:
         widgets.open_confirm(CONFIRM)
 
 
@@ -57,32 +57,32 @@ def _answer(desk: Desk) -> None:
         return
     deed, chosen, whom = st.session_state[ASKED]
     these = widgets.count(len(chosen), "request")
-    sure = not widgets.is_asked(CONFIRM) and deed is not ERASE and len(chosen) <= ASK_ABOVE
+    sure = not widgets.is_asked(CONFIRM) and deed != ERASE and len(chosen) <= ASK_ABOVE
     sure = sure or widgets.confirm_dialog(
         f"{deed} {these}",
         sentence=SENTENCES[deed].format(these=these, These=these.capitalize(), whom=desk.name_of(whom)),
         button_label=f"{deed} {these}",
         key=CONFIRM,
-        typed_word=WORD if deed is ERASE else deed.lower(),
-        final=deed is ERASE,
+        typed_word=WORD if deed == ERASE else deed.lower(),
+        final=deed == ERASE,
     )
     if sure:
         del st.session_state[ASKED]
-        came_of_it = _done(desk, deed, [request_id for request_id, _ in chosen], whom)
-        st.session_state[DONE] = [(number, came_of_it[request_id]) for request_id, number in chosen]
+        came_of_it = _done(desk, deed, chosen, whom)
+        st.session_state[DONE] = [(ticket.number, came_of_it[ticket.id]) for ticket in chosen]
         look_anew()
         st.rerun()
 
 
-def _done(desk: Desk, deed: str, ids: list[str], whom: str | None) -> dict[str, str]:
+def _done(desk: Desk, deed: str, chosen: Sequence[Ticket], whom: str | None) -> dict[str, str]:
     svc, actor = desk.svc, desk.who.actor
-    if deed is TAKE:
-        return requests.take(svc, ids, actor)
+    if deed == TAKE:
+        return take(desk, chosen)
     does: dict[str, Callable[[str], object]] = {
         ASSIGN: lambda request_id: requests.assign(svc, request_id, whom, actor),
         ERASE: lambda request_id: requests.start(svc, request_id, actor),
     }
-    return requests.each(ids, does[deed])
+    return requests.each([ticket.id for ticket in chosen], does[deed])
 
 
 def _results() -> None:

@@ -1,6 +1,6 @@
 """Who looks at the desk, when, which request is open, and how things are said there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -92,6 +92,21 @@ def open_one(number: str) -> None:
 def leave() -> None:
     st.query_params.pop(OPEN, None)
     st.session_state.pop(SAID, None)
+
+
+def take(desk: Desk, tickets: Sequence[Ticket]) -> dict[str, str]:
+    """What stood in the way of each, and in whose hands it is then; "" where nothing did."""
+    came_of_it = requests.take(desk.svc, [ticket.id for ticket in tickets], desk.who.actor)
+    for ticket in tickets:
+        if came_of_it[ticket.id] and (whose := _whose(desk, ticket.number)):
+            came_of_it[ticket.id] += f" It is with {whose}."
+    return came_of_it
+
+
+def _whose(desk: Desk, number: str) -> str:
+    with desk.svc.reading() as session:
+        found = requests.page(session, requests.Filter(search=number), now=desk.now, size=1).items
+    return next((desk.name_of(ticket.assignee) for ticket in found if ticket.assignee), "")
 
 
 # ------------------------------------------------------------------------------------------------- what came of a deed

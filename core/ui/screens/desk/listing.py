@@ -109,7 +109,7 @@ def _row(desk: Desk, ticket: Ticket) -> widgets.WorkRow:
     cells = (
         f"{KIND_SAYS[ticket.kind]}, {CHANNEL_SAYS[ticket.channel]}",
         step_says(desk, ticket),
-        desk.name_of(ticket.assignee),
+        desk.name_of(ticket.assignee).removeprefix("operator "),
         f"done {when}" if ended else f"due {when}",
     )
     return widgets.WorkRow(

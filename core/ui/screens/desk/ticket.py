@@ -8,7 +8,7 @@ from core.models import RequestKind, RequestState
 from core.requests import Detail, Moment, Ticket
 from core.ui import widgets
 from core.ui.screens.desk import deeds, erase, letters, matching
-from core.ui.screens.desk.desk import CHANNEL_SAYS, KIND_SAYS, OUTCOME_SAYS, Desk, do, leave, say, what_came_of_it
+from core.ui.screens.desk.desk import CHANNEL_SAYS, KIND_SAYS, OUTCOME_SAYS, Desk, do, leave, say, take, what_came_of_it
 
 
 def ticket(desk: Desk, opened: Ticket) -> None:
@@ -88,14 +88,8 @@ def _next(desk: Desk, one: Detail) -> None:
 
 def _take(desk: Desk, ticket: Ticket) -> None:
     """Before the page is drawn, which may know of another hand by then: of two who press at once, one is told."""
-    came_of_it = requests.take(desk.svc, [ticket.id], desk.who.actor)[ticket.id]
-    if not came_of_it:
-        say("It is yours.", "kept")
-        return
-    with desk.svc.reading() as session:
-        found = requests.page(session, requests.Filter(search=ticket.number), now=desk.now, size=1).items
-    who = next((desk.name_of(one.assignee) for one in found if one.assignee), "")
-    say(f"{came_of_it} It is with {who}." if who else came_of_it, "due")
+    in_the_way = take(desk, [ticket])[ticket.id]
+    say(in_the_way or "It is yours.", "due" if in_the_way else "kept")
 
 
 def _undo(desk: Desk, ticket: Ticket) -> None:
