@@ -25,7 +25,7 @@ from tests.conftest import ANN, CHOICES
 from tests.fakes import DrawingEngine, jpeg
 from tests.faults.points import Trigger, watched
 
-ALL_WORK = (*jobs.ENGINE_WORK, *jobs.UPKEEP_WORK, *jobs.DESK_WORK, JobKind.MAIL_OUT)
+ALL_WORK = (*jobs.ENGINE_WORK, *jobs.UPKEEP_WORK, *jobs.DESK_WORK, JobKind.MAIL_OUT, JobKind.EXPORT)
 LEASE = 1.0
 
 
