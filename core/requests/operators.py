@@ -355,12 +355,12 @@ def extend(svc: Services, request_id: str, *, reason: str, actor: str) -> Ticket
     """Once, before the clock lapses, with notice; never for a request to erase. Raises NotAllowed."""
     words, now = _require_words(reason), svc.clock()
     with _at_hand(svc, request_id, actor) as (session, request):
+        if request.extended_at is not None:
+            raise NotAllowed("This clock was extended already, and that can be done once.")
         clock = sla.clock_named(request.clock)
         later = sla.extended(clock, request.received_at) if clock else None
         if request.kind is RequestKind.ERASE or later is None or later <= request.due_at:
             raise NotAllowed("This clock is never extended.")
-        if request.extended_at is not None:
-            raise NotAllowed("This clock was extended already, and that can be done once.")
         if now > request.due_at:
             raise NotAllowed("This clock has lapsed. It could only have been extended before.")
         if request.done_at is not None:

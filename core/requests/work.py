@@ -64,8 +64,10 @@ def step(svc: Services, claim: Claim) -> None:
 
 def nudge(session: Session, subject_id: str, now: datetime) -> None:
     """All that was due of somebody is gone: whoever waits for that may look."""
-    waiting = Request.subject_id == subject_id, Request.kind == RequestKind.ERASE, Request.state == RequestState.WORKING
-    for request_id in session.exec(select(Request.id).where(*waiting)).all():
+    led = select(Request.id).where(Request.subject_id == subject_id, Request.kind == RequestKind.ERASE)
+    theirs = sa.or_(col(Request.id).in_(led), col(Request.duplicate_of).in_(led))
+    waiting = select(Request.id).where(theirs, Request.state == RequestState.WORKING).order_by(col(Request.id))
+    for request_id in session.exec(waiting).all():
         enqueue(session, JobKind.REQUEST, request_id, at=now)
 
 
@@ -141,9 +143,8 @@ def _left(session: Session, subject_id: str, since: datetime, now: datetime) -> 
     covered = sa.or_(col(Copy.created_at) <= since, col(Copy.erase_by) <= now)
     kept = session.execute(sa.select(*wanted).where(*ours, covered)).all()  # type: ignore[call-overload]
     live = col(Generation.subject_id) == subject_id, col(Generation.state).in_(LIVE)
-    runs = session.exec(select(Generation.cancel_at).where(*live, col(Generation.created_at) <= since)).all()
-    unasked = any(copy.erase_by > now for copy in kept) or None in runs
-    return _Left(kept, len(runs), unasked)
+    runs = session.exec(select(Generation.id).where(*live, col(Generation.created_at) <= since)).all()
+    return _Left(kept, len(runs), unasked=any(copy.erase_by > now for copy in kept))
 
 
 def _watch(svc: Services, claim: Claim) -> None:

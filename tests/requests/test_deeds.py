@@ -273,7 +273,7 @@ def test_another_clock_is_extended_once_with_notice(svc, question, row, mails, w
     (mail,) = mails()
     assert mail.purpose == "extended"
     assert "It is a long story." in words_of(mail)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowed, match="can be done once"):
         requests.extend(svc, question.id, reason="longer", actor=OPERATOR)
     assert row(question).due_at == extended.due_at
 

@@ -5,9 +5,20 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from core import access, requests, retention
+from core import access, jobs, requests, retention
 from core.errors import NotAllowed, NotFound
-from core.models import Copy, Generation, MatchedBy, Request, RequestKind, RequestOutcome, RequestState, new_id
+from core.models import (
+    Copy,
+    Generation,
+    Job,
+    JobKind,
+    MatchedBy,
+    Request,
+    RequestKind,
+    RequestOutcome,
+    RequestState,
+    new_id,
+)
 from core.requests import UNDO
 from tests.conftest import ANN, BOB, PLAIN, on_all_threads
 from tests.requests.conftest import ADDRESS, OPERATOR, OTHER
@@ -335,25 +346,54 @@ def test_one_that_follows_is_not_held_up_by_one_that_is_stuck(
 
 
 def test_one_that_follows_leads_where_the_first_did_not_see_to_all(
-    svc, arrives, code, press, row, clock, work, ask, kept, subject_id
+    svc, arrives, code, press, row, clock, work, ask, kept, subject_id, store, mails
 ):
+    """New photos, made after the first had begun and before it ended: the second is about them as well."""
+    work()
     first = press(address=ADDRESS)
-    clock.advance(minutes=1)
-    second = arrives(code, sender="b@example.org")
-    clock.advance(minutes=1)
-    with svc.reading() as session:
-        assert session.get(Request, first.id).start_at == clock()
-    ask()  # in the same minute, while the first begins: nothing of it stays either
+    store.erases_nothing = True
+    clock.advance(minutes=2)
     work()
     clock.advance(minutes=1)
     ask()
+    second = arrives(code, sender="b@example.org")
+    store.erases_nothing = False
+    clock.advance(minutes=1)
     work()
-    clock.advance(hours=1)
+    assert row(first).outcome is RequestOutcome.DONE
+    assert len(kept(subject_id)) == 3
+    clock.advance(minutes=1)
     work()
 
     assert kept(subject_id) == []
-    assert row(second).closed_at is not None
-    assert len(requests.detail(svc, second.id, clock()).receipt_ids) >= 1
+    assert (row(second).outcome, row(second).subject_id) == (RequestOutcome.DONE, subject_id)
+    assert [mail.purpose for mail in mails()] == ["done", "done"]
+    ids = {requests.detail(svc, each.id, clock()).receipt_ids[0] for each in (first, second)}
+    assert len(ids) == 2, "each has a receipt of its own"
+
+
+def test_one_that_follows_ends_after_the_first_and_right_after(svc, arrives, code, press, row, clock, work):
+    work()
+    first = press(address=ADDRESS)
+    second = arrives(code, sender="b@example.org")
+    clock.advance(minutes=2)
+    worker = jobs.Worker(svc)
+    assert worker.look(jobs.DESK_WORK) and worker.look(jobs.DESK_WORK)
+    while worker.look(jobs.UPKEEP_WORK):
+        pass
+    later = clock() + timedelta(minutes=10)
+    with svc.transaction() as session:  # nobody comes to the first
+        session.get(Job, (JobKind.REQUEST, first.id)).run_at = later
+    clock.advance(minutes=5)
+    work()
+    assert row(second).state is RequestState.WORKING
+    clock.now = later
+    with svc.transaction() as session:
+        session.get(Job, (JobKind.REQUEST, second.id)).run_at = later + timedelta(minutes=1)
+    work()
+
+    assert (row(first).outcome, row(second).outcome) == (RequestOutcome.DONE, RequestOutcome.DUPLICATE)
+    assert row(second).done_at < row(second).closed_at == later
 
 
 def test_ten_proofs_at_once_have_one_leader(svc, by_hand, code, row, subject_id):

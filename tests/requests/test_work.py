@@ -255,6 +255,25 @@ def test_a_run_that_has_not_ended_is_waited_for(svc, ask, press, engine, clock, 
     assert row(asked).outcome is RequestOutcome.DONE
 
 
+def test_what_slipped_in_as_it_began_goes_with_it(svc, press, subject_id, given_copy, clock, row, work):
+    """Between "begun" and the wish to erase lies a moment, and a headshot may be planned in it."""
+    work()
+    asked = press()
+    clock.advance(minutes=2)
+    held = claim(svc, REQUESTS)
+    assert requests.work._begin(held)
+    clock.advance(seconds=1)
+    given_copy(subject_id=subject_id, written=False, ends_in=timedelta(days=3))
+    requests.step(svc, held)
+    work()
+    clock.advance(seconds=31)
+    work()
+    assert (row(asked).state, row(asked).trouble) == (RequestState.WORKING, "write_settles")
+    clock.advance(minutes=6)
+    work()
+    assert row(asked).outcome is RequestOutcome.DONE
+
+
 def test_what_is_made_after_it_began_is_not_taken(svc, press, ask, subject_id, clock, work, row, kept, store):
     """Who goes on making photos keeps them, and their request does not wait for those."""
     asked = press()
