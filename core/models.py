@@ -500,6 +500,9 @@ class Request(SQLModel, table=True):
         sa.CheckConstraint("closed_at IS NULL OR sealed_key IS NULL", name="ck_request_closed_is_scrubbed"),
         sa.Index("ix_request_due", "due_at", **_where("closed_at IS NULL")),
         sa.Index("ix_request_received", "received_at"),
+        # partial: of the empty ones there may be many, and they would make the index look useless to a planner
+        sa.Index("ix_request_subject_id", "subject_id", **_where("subject_id IS NOT NULL")),
+        sa.Index("ix_request_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
         sa.Index("ix_request_closed", "closed_at", **_where("closed_at IS NOT NULL")),
         sa.Index(
             "uq_request_one_active_erase", "subject_id", unique=True, **_where("kind = 'erase' AND closed_at IS NULL")
@@ -517,7 +520,7 @@ class Request(SQLModel, table=True):
     entered_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
     extended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    subject_id: str | None = Field(default=None, foreign_key="subject.id", index=True, max_length=32)
+    subject_id: str | None = Field(default=None, foreign_key="subject.id", max_length=32)
     matched_by: MatchedBy | None = Field(default=None, sa_type=Word(MatchedBy))
     matched_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     waiting_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -530,7 +533,7 @@ class Request(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: RequestOutcome | None = Field(default=None, sa_type=Word(RequestOutcome))
     refused_ground: str | None = Field(default=None, max_length=24)
-    duplicate_of: str | None = Field(default=None, foreign_key="request.id", index=True, max_length=32)
+    duplicate_of: str | None = Field(default=None, foreign_key="request.id", max_length=32)
     assignee: str | None = Field(default=None, max_length=24)  # an operator's id
     trouble: str | None = Field(default=None, max_length=60)  # a code: why it does not go on by itself
     export_id: str | None = Field(default=None, foreign_key="copy.id", max_length=32)

@@ -76,10 +76,22 @@ def upgrade() -> None:
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     )
-    op.create_index("ix_request_duplicate_of", "request", ["duplicate_of"])
+    op.create_index(
+        "ix_request_duplicate_of",
+        "request",
+        ["duplicate_of"],
+        sqlite_where=sa.text("duplicate_of IS NOT NULL"),
+        postgresql_where=sa.text("duplicate_of IS NOT NULL"),
+    )
     op.create_index("ix_request_received", "request", ["received_at"])
     op.create_index("ix_request_state", "request", ["state"])
-    op.create_index("ix_request_subject_id", "request", ["subject_id"])
+    op.create_index(
+        "ix_request_subject_id",
+        "request",
+        ["subject_id"],
+        sqlite_where=sa.text("subject_id IS NOT NULL"),
+        postgresql_where=sa.text("subject_id IS NOT NULL"),
+    )
     op.create_index(
         "uq_request_one_active_erase",
         "request",
