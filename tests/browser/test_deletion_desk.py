@@ -121,6 +121,11 @@ def is_open(page: Page, number: str) -> None:
     expect(page.get_by_role("heading", name=number)).to_be_visible(timeout=PATIENCE)
 
 
+def settled(page: Page) -> None:
+    """Nothing moves under the finger any more."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+
+
 def seconds(said: str) -> int:
     found = COUNTS.search(said)
     assert found, said
@@ -137,6 +142,7 @@ def test_it_is_drawn_and_shuts_nobody_out(chromium: Browser, house: House, size:
         assert violations(page) == []
         rows(page).first.get_by_role("button").click()
         expect(page.get_by_text("What was written")).to_be_visible(timeout=PATIENCE)
+        settled(page)
         page.get_by_text("Write to the requester").click()
         page.get_by_role("button", name="Preview").click()
         expect(page.get_by_role("button", name="Send this letter")).to_be_visible(timeout=PATIENCE)
@@ -224,6 +230,7 @@ def test_an_erase_is_watched_to_its_proof_without_a_reload(chromium: Browser, ho
     with desk(chromium, house) as page:
         page.goto(f"{house.server.url}/ops_deletions?request={ticket.number}")
         is_open(page, ticket.number)
+        settled(page)
         page.get_by_role("radio", name="A run and its time").click()
         expect(page.get_by_text("never enough to hand anything over")).to_be_visible(timeout=PATIENCE)
         requests.match_run(
