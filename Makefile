@@ -15,7 +15,7 @@ test: $(VENV)/.tests  ## everything that CI checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: $(VENV)/.tests  ## every promised speed, as ratios taken in the same run
 	sh tests/system.sh

@@ -197,8 +197,13 @@ class Worker:
             try:
                 job.renew()
             except LeaseLost:
-                log.warning("%s %s: lease lost", job.kind.value, job.ref)
+                if self._is_in_hand(job):  # and was not settled just now
+                    log.warning("%s %s: lease lost", job.kind.value, job.ref)
         self._tick()
+
+    def _is_in_hand(self, job: Claim) -> bool:
+        with self._lock:
+            return job in self._in_hand
 
     def _note_alive(self) -> None:
         with self._svc.transaction() as session:

@@ -48,7 +48,10 @@ def columns(table: Any) -> set[str]:
     return set(table.__table__.columns.keys())
 
 
-@pytest.mark.parametrize("table", [mapper.class_ for mapper in SQLModel._sa_registry.mappers], ids=lambda t: t.__name__)
+TABLES = sorted((mapper.class_ for mapper in SQLModel._sa_registry.mappers), key=lambda table: table.__name__)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
 def test_every_column_is_told_or_has_a_reason_not_to_be(table: Any) -> None:
     if table in schema.NOT_PERSONAL:
         assert table not in schema.TOLD

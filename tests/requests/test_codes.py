@@ -7,7 +7,7 @@ import pytest
 from core.access import new_claim_code, read_claim_code
 from core.requests import codes
 
-CODE = new_claim_code()
+CODE = "ASSB-T6A0-EKH2-PD3R-XXNW-XKVH-P1Q7"  # a zero and a one in it, to mistake
 HASH = read_claim_code(CODE)
 GROUPS = CODE.split("-")
 

@@ -68,7 +68,7 @@ def test_its_owner_prints_it(client: TestClient, receipt: Receipt) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize("token", [OTHER, None, "x" * 43])
+@pytest.mark.parametrize("token", [OTHER, None, "x" * 43], ids=["another", "none", "made up"])
 @pytest.mark.parametrize("form", ["", ".json"])
 def test_to_anybody_else_it_is_as_one_that_never_was(
     client: TestClient, receipt: Receipt, token: str | None, form: str
