@@ -14,7 +14,6 @@ worker process for each core, as the command line starts it.
 """
 
 import argparse
-import logging
 import os
 import statistics
 import subprocess
@@ -31,6 +30,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, func, select
+from streamlit import logger
 from streamlit.testing.v1 import AppTest
 
 from core import access, bootstrap, copies, forecast, operators, requests
@@ -133,7 +133,7 @@ def browser_of_support(svc: Services) -> str:
 
 
 def draw(svc: Services, browser: str) -> None:
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it warns of every run that no browser has asked for
+    logger.set_log_level("ERROR")  # it warns of every run that no browser has asked for
     app.provide(svc)
     page = AppTest.from_file(DESK, default_timeout=60)
     page.user = {"session": "", "staff": browser}  # type: ignore[attr-defined]

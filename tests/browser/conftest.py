@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.backstage import Backstage
 from tests.browser.studio import Visitor, launched, visiting
 from tests.web.served import ROOT, Server, serve
+
+expect.set_options(timeout=45_000)  # the machine may be busy: what is waited for is always something visible
 
 APP = ROOT / "streamlit_app.py"
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+expect.set_options(timeout=45_000)  # the machine may be busy: what is waited for is always something visible
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"

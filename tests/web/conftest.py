@@ -2,9 +2,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.web.served import Server, serve
+
+expect.set_options(timeout=45_000)  # the machine may be busy: what is waited for is always something visible
 
 
 @pytest.fixture(scope="package")
