@@ -146,8 +146,9 @@ class Outlook:
             case Risk.SLOW:
                 return f"{late} if it takes as long as others did ({needs}); {left} are left."
             case Risk.QUEUE:
+                before = "1 comes before it" if self.before_it == 1 else f"{self.before_it} come before it"
                 then = f"its turn is {when(self.reached_at)}" if self.reached_at else "its turn never comes"
-                return f"{late} even at the pace of the busiest day: {self.before_it} come before it, and {then}."
+                return f"{late} even at the pace of the busiest day: {before}, and {then}."
             case Risk.DUE:
                 return f"{late} unless done before."
 
