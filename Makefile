@@ -15,7 +15,8 @@ test: $(VENV)/.tests  ## everything that CI checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m 'not browser' --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m browser
 
 bench: $(VENV)/.tests  ## every promised speed, as ratios taken in the same run
 	sh tests/system.sh
