@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -36,6 +37,14 @@ ANN, BOB, EVE = "a" * 64, "b" * 64, "e" * 64
 """Session hashes: the one who uploads, the one with the claim code, the one who has no business here."""
 
 SQLITE, DATABASE_FIXTURES = "sqlite", ("database_url", "database_setting")
+
+
+@pytest.fixture(autouse=True)
+def _main() -> Iterator[None]:
+    """Streamlit leaves the page that it ran as `__main__`, and a process of its own would begin by running that."""
+    mine = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = mine
 
 
 @pytest.fixture

@@ -29,6 +29,25 @@ SAID = """
 async ([kind, at, now]) =>
   (await import("/assets/behaviour.js")).said(kind, new Date(at), new Date(now), "(your time)")
 """
+HEARS = """
+async (told) => {
+  const heard = await import("/assets/behaviour.js?on-its-own");
+  const clock = document.createElement("time");
+  clock.dataset.wsClock = "undo";
+  clock.dateTime = new Date(600_000).toISOString();
+  clock.append(document.createElement("strong"), document.createElement("span"));
+  document.body.append(clock);
+  const real = Date.now;
+  const shown = told.map(([here, now]) => {
+    Date.now = () => here * 1000;
+    heard.default({ data: { now: now * 1000 } });
+    return clock.firstChild.textContent;
+  });
+  Date.now = real;
+  clock.remove();
+  return shown;
+}
+"""
 INTER = "[...document.fonts].some((face) => face.family === 'Inter' && face.status === 'loaded')"
 
 
@@ -110,6 +129,21 @@ def test_browser_and_server_say_the_same(page: Page) -> None:
             said = speak(at, now=now, zone=zone, zone_note="(your time)")
             heard = page.evaluate(SAID, [kind, at.isoformat(), now.isoformat()])
             assert heard == [said.strong, said.rest, said.state], (kind, ahead)
+
+
+def test_what_the_server_says_late_or_again_moves_no_clock(page: Page) -> None:
+    """Each time: what this browser's clock says, three hours ahead at first, and what the server said, in seconds."""
+    ahead = 3 * 3600
+    told = [
+        (ahead, 0),  # at once
+        (ahead + 60, 0),  # the same again, as when the page is drawn anew
+        (ahead + 70, 61),  # nine seconds on its way
+        (ahead + 80, 80),
+        (90, 90),  # somebody has put this clock right
+        (100, 91),
+    ]
+    left = [600, 540, 530, 520, 510, 500]
+    assert page.evaluate(HEARS, told) == [f"{wording.length(timedelta(seconds=s))} left to take it back" for s in left]
 
 
 def test_a_picture_is_chosen_by_keyboard_and_python_hears_it(page: Page) -> None:

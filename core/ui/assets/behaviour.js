@@ -9,7 +9,10 @@ const DUE_SOON_BELOW = 12 * 3600;
 const DAYS_FROM = 72 * 3600;
 const ICONS = { counting: "clock", due: "clock", broken: "alert" };
 const TIMER_ICONS = { ...ICONS, due: "hourglass" };
-let skew = 0; // the server's clock minus this browser's, in milliseconds
+const LATEST = 60000; // ms; no answer is longer on its way: what differs by more is a clock that was set
+let heard = null; // the instant that the server told last
+let nearest = null; // the server's clock minus this browser's, in ms, by the answer that came with the least delay
+let skew = 0; // the same, or nothing where the two agree
 let spoken = "";
 
 function two(first, firstUnit, second, secondUnit) {
@@ -196,9 +199,18 @@ function keepLooks(href) {
   document.head.append(Object.assign(document.createElement("link"), { id: "ws-looks", rel: "stylesheet", href }));
 }
 
+// What was on its way for long makes the server's clock look slow, never fast; and it is told again, as old as it is
+// by then, whenever the page is drawn anew, as when the connection breaks off.
+function hear(now) {
+  if (now === undefined || now === null || now === heard) return;
+  heard = now;
+  const off = now - Date.now();
+  if (nearest === null || off > nearest || nearest - off > LATEST) nearest = off;
+  skew = Math.abs(nearest) > 3000 ? nearest : 0; // a little lateness is the network, not a wrong clock
+}
+
 export default function ({ data }) {
   keepLooks(data?.looks);
-  const off = (data?.now ?? Date.now()) - Date.now();
-  skew = Math.abs(off) > 3000 ? off : 0; // a little lateness is the network, not a wrong clock
+  hear(data?.now);
   tick();
 }
