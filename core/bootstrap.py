@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,13 +16,14 @@ from core import correspondence, jobs, migrations
 from core.adapters.duty import Duty
 from core.adapters.local_files import LocalFiles
 from core.adapters.outbox import Outbox
-from core.adapters.runner_embedded import EmbeddedRunner
+from core.adapters.runner_embedded import EmbeddedRunner, Look
 from core.clock import Clock, utc_now
 from core.db import PATIENCE, connect
 from core.drafts import Drafts
 from core.engines.late import Late
 from core.errors import BadSettings, NotAllowed, StorageUnavailable
 from core.fair_use import Guesses, Networks
+from core.models import JobKind
 from core.ports import Inbox, Notify, ObjectStore, Post, Runner
 from core.queue import CHANNEL
 from core.services import Services
@@ -75,15 +77,15 @@ def with_runner(svc: Services) -> tuple[Services, Runner]:
     """The services of a process that also works, and the runner to start and stop."""
     working = replace(svc, wake=lambda: runner.wake())
     worker = jobs.Worker(working)
-    looks = [lambda: worker.look(jobs.ENGINE_WORK)] * svc.settings.engine_slots
-    kinds = (jobs.UPKEEP_WORK, jobs.DESK_WORK, jobs.POST_WORK, jobs.RARE_WORK)
-    looks += [lambda kind=kind: worker.look(kind) for kind in kinds]  # type: ignore[misc]
+    threads: list[tuple[JobKind, ...]] = [jobs.ENGINE_WORK] * svc.settings.engine_slots
+    threads += [jobs.UPKEEP_WORK, jobs.DESK_WORK, jobs.POST_WORK, jobs.RARE_WORK]
+    looks = [Look([kind.value for kind in kinds], partial(worker.look, kinds)) for kinds in threads]
     beats = min(jobs.BEAT_EVERY, svc.settings.lease / 3).total_seconds()
     runner = _runner(svc.database, looks, beat=worker.beat, beat_every=beats, rest=worker.rest)
     return working, runner
 
 
-def _runner(database: sa.Engine, looks: list[Callable[[], bool]], **heart: Any) -> Runner:
+def _runner(database: sa.Engine, looks: list[Look], **heart: Any) -> Runner:
     if database.dialect.name != "postgresql":
         return EmbeddedRunner(looks, **heart)
     import psycopg

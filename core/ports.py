@@ -203,8 +203,8 @@ class Runner(Protocol):
     def start(self) -> None:
         """Returns at once."""
 
-    def wake(self) -> None:
-        """There may be work now."""
+    def wake(self, kind: str | None = None) -> None:
+        """There may be work now, of this kind if one is named."""
 
     def stop(self, timeout: float = 10.0) -> None:
         """Let steps in hand finish, but not for ever: a step that is cut off is done again."""

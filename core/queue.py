@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from core.db import UtcDateTime, upsert
 from core.models import Job, JobKind
 from core.services import Services
 
 CHANNEL = "workshot_job"
-"""On PostgreSQL every wish is announced here, so that workers on any machine look at once."""
+"""On PostgreSQL every wish is announced here by its kind, so that workers on any machine look at once."""
 
 
 class LeaseLost(Exception):
@@ -33,12 +33,18 @@ def enqueue(session: Session, kind: JobKind, ref: str, *, at: datetime) -> None:
     wish = upsert(dialect, Job).values(kind=kind, ref=ref, run_at=at, token=0, tries=0, wishes=1)
     earlier = sa.case((col(Job.run_at) < wish.excluded.run_at, col(Job.run_at)), else_=wish.excluded.run_at)
     changes = {"run_at": earlier, "wishes": col(Job.wishes) + 1}
-    session.execute(wish.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes))
+    wish = wish.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes)
     if dialect == "postgresql":  # heard when the caller commits, and only then
-        session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
+        said = wish.returning(col(Job.ref)).cte("wish")
+        wish = sa.select(sa.func.pg_notify(CHANNEL, kind.value)).add_cte(said)
+    session.execute(wish)
 
 
-@dataclass(frozen=True, eq=False)
+KEPT_FOR_NOW = 4
+"""A lease of which no more than one part of so many has passed need not be renewed yet."""
+
+
+@dataclass(eq=False)
 class Claim:
     """The right to work on one row, until the lease ends or the job is settled."""
 
@@ -48,17 +54,22 @@ class Claim:
     token: int
     tries: int  # 1 for the first
     wishes: int  # how often the work had been asked for when it was claimed
+    kept_at: datetime  # when its lease last began
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A transaction that commits only while this claim holds. Raises LeaseLost."""
         with self.svc.transaction() as session:
-            self._update(session, lease_until=self.svc.clock() + self.svc.settings.lease)
+            now = self.svc.clock()
+            self._update(session, lease_until=now + self.svc.settings.lease)
             yield session
+        self.kept_at = now
 
     def renew(self) -> None:
-        with self.transaction():
-            pass
+        """May be called as often as one likes. Raises LeaseLost."""
+        if not timedelta(0) <= self.svc.clock() - self.kept_at < self.svc.settings.lease / KEPT_FOR_NOW:
+            with self.transaction():
+                pass
 
     def done(self, session: Session) -> None:
         """The row wants no more work, unless somebody asked for more while we were at it."""
@@ -86,7 +97,7 @@ def claim(svc: Services, kinds: Collection[JobKind]) -> Claim | None:
     """The most overdue job of these kinds that nobody holds, or None."""
     now = svc.clock()
     ready = (
-        select(Job)
+        sa.select(col(Job.kind), col(Job.ref))
         .where(
             col(Job.kind).in_(kinds),
             col(Job.run_at) <= now,
@@ -95,18 +106,22 @@ def claim(svc: Services, kinds: Collection[JobKind]) -> Claim | None:
         .order_by(col(Job.run_at))
         .limit(1)
     )
-    with svc.reading() as session:  # look before asking SQLite for its one write lock
-        if session.exec(ready).first() is None:
-            return None
+    if svc.database.dialect.name == "sqlite":  # look before asking for its one write lock
+        with svc.reading() as session:
+            if session.execute(ready).first() is None:
+                return None
+    first = ready.with_for_update(skip_locked=True).cte("first")
+    taken = (
+        sa.update(Job)
+        .where(*(getattr(Job, key) == sa.select(first.c[key]).scalar_subquery() for key in ("kind", "ref")))
+        .values(lease_until=now + svc.settings.lease, token=col(Job.token) + 1, tries=col(Job.tries) + 1)
+        .returning(col(Job.kind), col(Job.ref), col(Job.token), col(Job.tries), col(Job.wishes))
+    )
     with svc.transaction() as session:
-        job = session.exec(ready.with_for_update(skip_locked=True)).first()
-        if job is None:
-            return None
-        job.lease_until = now + svc.settings.lease
-        job.token += 1
-        job.tries += 1
-        session.add(job)
-        return Claim(svc, job.kind, job.ref, job.token, job.tries, job.wishes)
+        job = session.execute(taken).first()
+    if job is None:
+        return None
+    return Claim(svc, job.kind, job.ref, job.token, job.tries, job.wishes, kept_at=now)
 
 
 def _rows(result: Any) -> int:

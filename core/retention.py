@@ -567,7 +567,10 @@ def _last_need(session: Session, upload_id: str) -> datetime:
 def cancel_runs(session: Session, run_ids: Sequence[str], now: datetime) -> None:
     """Ask the worker to stop these runs, where they still are under way; it sees the wish between two stages."""
     live = col(Generation.id).in_(run_ids), col(Generation.state).in_(LIVE)
-    for run_id in session.exec(select(Generation.id).where(*live)).all():
+    asked = session.exec(select(Generation.id).where(*live)).all() if run_ids else ()
+    if not asked:
+        return
+    for run_id in asked:
         enqueue(session, JobKind.GENERATE, run_id, at=now)  # job before run, as the worker does: no deadlock
     wish = sa.update(Generation).where(*live, col(Generation.cancel_at).is_(None)).values(cancel_at=now)
     session.execute(wish)

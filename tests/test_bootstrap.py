@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlmodel import select
 
 from core import bootstrap, doctor, jobs, migrations
-from core.adapters.runner_embedded import EmbeddedRunner
+from core.adapters.runner_embedded import EmbeddedRunner, Look
 from core.errors import BadSettings
 from core.models import Job, JobKind, Subject, new_id
 from core.settings import load_settings
@@ -254,8 +254,9 @@ class Looks:
 def running():
     started = []
 
-    def start(looks, beat=lambda: None, beat_every=60.0):
-        runner = EmbeddedRunner(looks, beat=beat, beat_every=beat_every)
+    def start(looks, beat=lambda: None, beat_every=60.0, look_every=0.5):
+        named = [Look([str(n)], look) for n, look in enumerate(looks)]
+        runner = EmbeddedRunner(named, beat=beat, beat_every=beat_every, look_every=look_every)
         started.append(runner)
         runner.start()
         return runner
@@ -280,6 +281,17 @@ def test_a_runner_that_is_woken_looks_at_once(running):
     for _ in range(3):
         runner.wake()
         assert look.was_called()
+
+
+def test_only_who_does_such_work_is_woken_for_it(running):
+    one, other = Looks(), Looks()
+    runner = running([one, other], look_every=ENOUGH * 10)
+    assert one.was_called() and other.was_called()
+    for _ in range(3):
+        runner.wake("1")
+        assert other.was_called()
+
+    assert not one.seen.acquire(blocking=False)
 
 
 def test_a_runner_outlives_what_its_work_runs_into(running, caplog):

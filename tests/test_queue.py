@@ -96,6 +96,19 @@ def test_a_lease_that_is_renewed_does_not_end(svc, wish, clock):
     assert queue.claim(svc, ANY) is None
 
 
+def test_a_lease_that_has_hardly_begun_is_not_renewed(svc, wish, clock, the_job):
+    wish()
+    claim = queue.claim(svc, ANY)
+    until, a_part = the_job().lease_until, svc.settings.lease / queue.KEPT_FOR_NOW
+    clock.now += a_part - timedelta(microseconds=1)
+    claim.renew()
+    assert the_job().lease_until == until
+    clock.advance(microseconds=1)
+    claim.renew()
+
+    assert the_job().lease_until == until + a_part
+
+
 def test_every_write_about_a_job_renews_its_lease(svc, wish, clock, the_job):
     wish()
     claim = queue.claim(svc, ANY)

@@ -1,13 +1,15 @@
 """
 The embedded runner: a few threads of this process that look for work, and one that keeps the worker's heart beating.
 
-It delivers at least once and knows nothing of jobs: whatever it calls may be called again. Woken when this process
-has made work, it looks at once; otherwise it looks every half second, for work that another process has made.
+It delivers at least once and knows nothing of jobs but the words for their kinds: whatever it calls may be called
+again. Woken when this process has made work, it looks at once; otherwise it looks every half second, for work that
+another process has made.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from time import monotonic
 
 log = logging.getLogger(__name__)
@@ -16,12 +18,20 @@ LOOK_EVERY = 0.5  # seconds
 BREATH = 0.5  # seconds after a failure, so that a database that is away is not asked in a tight loop
 
 
+@dataclass(frozen=True)
+class Look:
+    """A call does one piece of work of these kinds and says whether there was any."""
+
+    kinds: Collection[str]
+    once: Callable[[], bool]
+
+
 class EmbeddedRunner:
-    """`looks`: one thread each; a call does one piece of work and says whether there was any. `rest` is called last."""
+    """`looks`: one thread each. `rest` is called last."""
 
     def __init__(
         self,
-        looks: Sequence[Callable[[], bool]],
+        looks: Sequence[Look],
         *,
         beat: Callable[[], None],
         beat_every: float,
@@ -43,15 +53,16 @@ class EmbeddedRunner:
         """The first beat comes before anything else: whoever is told that the worker has started finds it alive."""
         self._guarded(self._beat)
         self._threads = [
-            threading.Thread(target=self._work, args=(look, waker), name=f"worker-{n}", daemon=True)
+            threading.Thread(target=self._work, args=(look.once, waker), name=f"worker-{n}", daemon=True)
             for n, (look, waker) in enumerate(zip(self._looks, self._wakers, strict=True))
         ]
         for thread in (*self._threads, self._heart):
             thread.start()
 
-    def wake(self) -> None:
-        for waker in self._wakers:
-            waker.set()
+    def wake(self, kind: str | None = None) -> None:
+        for look, waker in zip(self._looks, self._wakers, strict=True):
+            if kind is None or kind in look.kinds:
+                waker.set()
 
     def stop(self, timeout: float = 10.0) -> None:
         """The heart beats until the last step is done: nobody else takes over what is about to be finished."""

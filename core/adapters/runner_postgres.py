@@ -31,14 +31,16 @@ class ListeningRunner:
         self._connect = connect
         self._listen = sql.SQL("LISTEN {}").format(sql.Identifier(channel))
         self._stopping = threading.Event()
+        self._hears = False
         self._thread = threading.Thread(target=self._keep_listening, name="worker-listen", daemon=True)
 
     def start(self) -> None:
         self._runner.start()
         self._thread.start()
 
-    def wake(self) -> None:
-        self._runner.wake()
+    def wake(self, kind: str | None = None) -> None:
+        if not self._hears:  # else it has been announced: an idle thread need not look twice
+            self._runner.wake(kind)
 
     def stop(self, timeout: float = 10.0) -> None:
         self._stopping.set()
@@ -56,7 +58,11 @@ class ListeningRunner:
 
     def _pass_on(self, connection: psycopg.Connection) -> None:
         connection.execute(self._listen)
-        self._runner.wake()  # for what was committed while nobody listened
-        while not self._stopping.is_set():
-            for _ in connection.notifies(timeout=NOTICE_STOP_EVERY, stop_after=1):
-                self._runner.wake()
+        self._hears = True
+        try:
+            self._runner.wake()  # for what was committed while nobody listened
+            while not self._stopping.is_set():
+                for said in connection.notifies(timeout=NOTICE_STOP_EVERY, stop_after=1):
+                    self._runner.wake(said.payload or None)
+        finally:
+            self._hears = False

@@ -52,7 +52,10 @@ def step(svc: Services, claim: Claim) -> None:
         return
     if request.state is RequestState.UNDO and not _begin(claim):
         return
-    _ask(svc, claim.ref)
+    if _has_asked(svc, claim.ref):
+        with claim.transaction() as session:
+            claim.again(session, after=LOOK_SOON)  # whoever erases has only just heard of it
+        return
     try:
         _watch(svc, claim)
     except LeaseLost:
@@ -105,21 +108,22 @@ def _locked(session: Session, request_id: str) -> Request:
     return session.get_one(Request, request_id, with_for_update=True, populate_existing=True)
 
 
-def _ask(svc: Services, request_id: str) -> None:
-    """Have erased whatever nobody has asked to erase yet, and see that somebody is at it."""
+def _has_asked(svc: Services, request_id: str) -> bool:
+    """Have erased whatever nobody has asked to erase yet, and see that somebody is at it. True: it was asked now."""
     with svc.reading() as session:
         request = session.get_one(Request, request_id)
         subject_id, asks = subject_of(session, request), request.matched_by in BY_ITSELF
         if subject_id is None or request.started_at is None:
-            return
+            return False
         left = _left(session, subject_id, request.started_at, svc.clock())
-        at_it = session.get(Job, (JobKind.ERASE, subject_id)) is not None
+        nobody_at_it = left.copies and session.get(Job, (JobKind.ERASE, subject_id)) is None
     if left.unasked:
         retention.erase_everything(svc, subject_id, actor=audit.SUBJECT if asks else audit.SYSTEM)
-    elif left.copies and not at_it:
+    elif nobody_at_it:
         with svc.transaction() as session:
             enqueue(session, JobKind.ERASE, subject_id, at=svc.clock())
         svc.wake()
+    return left.unasked
 
 
 # ---------------------------------------------------------------------------------------------------------------- watch
@@ -149,8 +153,8 @@ def _left(session: Session, subject_id: str, since: datetime, now: datetime) -> 
 
 def _watch(svc: Services, claim: Claim) -> None:
     with svc.reading() as session:
-        followed = session.get_one(Request, claim.ref).duplicate_of
-        subject_id = subject_of(session, session.get_one(Request, claim.ref))
+        request = session.get_one(Request, claim.ref)
+        followed, subject_id = request.duplicate_of, subject_of(session, request)
     closed = False
     with claim.transaction() as session:
         if followed and subject_id:
@@ -167,7 +171,8 @@ def _watch(svc: Services, claim: Claim) -> None:
         elif not _may_close(session, request, subject_id, now):
             claim.again(session, after=LOOK_LATE)  # whoever leads says when it is done
         else:
-            _close(session, svc, request, subject_id, now)
+            with session.no_autoflush:
+                _close(session, svc, request, subject_id, now)
             claim.done(session)
             closed = True
     if closed:

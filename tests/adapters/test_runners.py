@@ -202,10 +202,12 @@ class Sleeper:
 
     def __init__(self) -> None:
         self.woken = threading.Event()
+        self.kinds: list[str | None] = []
 
     def start(self) -> None: ...
 
-    def wake(self) -> None:
+    def wake(self, kind: str | None = None) -> None:
+        self.kinds.append(kind)
         self.woken.set()
 
     def stop(self, timeout: float = 10.0) -> None: ...
@@ -234,6 +236,7 @@ def test_work_is_heard_of_when_it_is_committed_and_not_before(crew: Crew, sleepe
     _wish(crew, during=lambda: _is_quiet(sleeper))
 
     assert sleeper.woken.wait(PATIENT)
+    assert sleeper.kinds == [None, JobKind.ERASE.value], "once for what came before, and then of what it was"
 
 
 def test_work_that_was_not_committed_wakes_nobody(crew: Crew, sleeper: Sleeper) -> None:
