@@ -268,6 +268,10 @@ class Framer(Protocol):
     def before(self, portrait: bytes, *, ratio: str, framing: Framing, long_side: int) -> bytes:
         """The photo as it was, in exactly the frame of the run's headshots. Raises EngineRefused."""
 
+    def shift(self, portrait: bytes, headshot: bytes) -> float | None:
+        """How much lighter (+) or darker (-) the skin is in a headshot than in its photo, apart from the light, in CIE
+        L*. By colour statistics alone. None: it cannot be told. Never raises for a picture it cannot read."""
+
 
 class Post(Protocol):
     """Takes our mails out of the house."""

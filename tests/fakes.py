@@ -114,6 +114,7 @@ class DrawingEngine:
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.refuses: str | None = None
+        self.shifts: float | None = None
         self.at_stage: Callable[[str], None] = lambda stage: None
         self.closed = 0
 
@@ -140,3 +141,6 @@ class DrawingEngine:
 
     def before(self, portrait: bytes, *, ratio: str, framing: Framing, long_side: int) -> bytes:
         return jpeg(80, 100, "olive")
+
+    def shift(self, portrait: bytes, headshot: bytes) -> float | None:
+        return self.shifts
