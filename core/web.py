@@ -46,6 +46,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/zip/{generation_id}", web.archive),
         Route("/draft/{draft_id}", web.draft),
         Route("/export/{copy_id}", web.export),
+        Route("/handover/{secret}/photo.jpg", web.hand_over),
         Route("/receipt/{receipt_id}.json", web.receipt_file),
         Route("/receipt/{receipt_id}", web.receipt_page),
         Route("/receipt-key", web.receipt_keys),
@@ -181,6 +182,18 @@ class _Web:
             return Response(data, media_type="application/zip", headers=_attached(file.name))
 
         return _or_404(found)
+
+    def hand_over(self, request: Request) -> Response:
+        """A picture for the provider that a person has chosen: once. Whatever goes wrong, there is nothing here."""
+        from core.provider import links
+
+        if request.method != "GET":  # who only asks whether it is there does not use it up
+            return _nothing_here()
+        try:
+            picture = links.serve(self._services(), request.path_params["secret"])
+        except WorkShotError:
+            return _nothing_here()
+        return _picture(picture, "image/jpeg")
 
     # ------------------------------------------------------------------------------------------------- receipts
     def receipt_file(self, request: Request) -> Response:

@@ -1,0 +1,316 @@
+"""
+The residue ledger: what lies at third parties, until when, and whether they kept their word.
+
+Nothing there is ours to erase. What we can do is know of every address at which a person's picture lies open, say until
+when it will, look after that whether it still does, and tell whoever asks.
+
+* Noted before anything is fetched, in the transaction that learns of the address, once for each address.
+* The address is sealed under a key of its own, not the person's: that one is destroyed with their last copy here, and
+  what lies there has to be looked after for longer. It is destroyed when there is nothing left to look at.
+* Gone is what was refused twice, a quarter of an hour apart, and not shown in between. An answer that proves nothing
+  counts neither way.
+* What is still shown after its end is an incident. It stays one in the count of promises kept, also once it is gone.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, func, select
+
+from core import audit
+from core.db import scrub, upsert
+from core.errors import EngineError
+from core.models import (
+    Generation,
+    ProviderCopy,
+    ProviderCopyKind,
+    ProviderHealth,
+    ProviderTask,
+    ProviderTaskState,
+    new_id,
+)
+from core.ports import Presence, Provider, ProviderResult, TaskReport, TaskState
+from core.queue import Claim
+from core.services import Services
+
+APART: Final = timedelta(minutes=15)
+"""Between the two refusals that show that it is gone."""
+LOOK_LATEST: Final = timedelta(hours=6)
+"""The longest pause between two looks at what does not go."""
+BELIEVED: Final = timedelta(days=31)
+"""A date farther away than that is a mistake, and no promise."""
+BATCH: Final = 20
+AT_ONCE: Final = 4
+"""Addresses asked for in one step, and how many of them at a time."""
+LEFT_ALONE: Final = ("cancelled", "provider_slow")
+"""We stopped waiting for these, and the provider may have gone on."""
+LEFT_FIRST, LEFT_LATEST, LEFT_GIVEN_UP = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=48)
+BALANCE_EVERY: Final = timedelta(minutes=10)
+
+_MARK: Final = "provider-copy"
+_PROVIDER, _DOCUMENTS = "provider", "documents"
+
+
+# ------------------------------------------------------------------------------------------------------------- noting
+def note(
+    session: Session,
+    svc: Services,
+    task: ProviderTask,
+    kind: ProviderCopyKind,
+    result: ProviderResult,
+    now: datetime,
+) -> ProviderCopy:
+    """Record an address there, in the transaction that learns of it and before anything is fetched. Once for each."""
+    mark = svc.vault.keyed_hash(_MARK, result.url.encode())
+    noted = ProviderCopy(
+        id=new_id(),
+        subject_id=session.get_one(Generation, task.generation_id).subject_id,
+        generation_id=task.generation_id,
+        task_id=task.id,
+        provider=task.provider,
+        kind=kind,
+        mark=mark,
+        noted_at=now,
+        **_clock(svc.providers.get(task.provider), kind, result, now),
+    )
+    noted.sealed_key = svc.vault.make_key(noted.id)
+    noted.sealed_url = svc.vault.seal_text(noted, result.url)
+    row = upsert(session.get_bind().dialect.name, ProviderCopy).values(**noted.model_dump())
+    added = session.execute(row.on_conflict_do_nothing(index_elements=["mark"]).returning(col(ProviderCopy.id)))
+    if added.first() is not None:
+        _tell(session, audit.Action.PROVIDER_COPY_NOTED, noted, now)
+    return session.exec(select(ProviderCopy).where(ProviderCopy.mark == mark)).one()
+
+
+def _clock(provider: Provider | None, kind: ProviderCopyKind, result: ProviderResult, now: datetime) -> dict[str, Any]:
+    said = result.expires_at
+    if said is not None and abs(said - now) <= BELIEVED:
+        return {"expires_at": said, "probe_at": said, "dated_by": _PROVIDER}
+    kept_for = timedelta(hours=72)
+    if provider is not None:
+        kept_for = provider.upload_kept_for if kind is ProviderCopyKind.UPLOAD else provider.result_kept_for
+    return {"expires_at": now + kept_for, "probe_at": now + kept_for, "dated_by": _DOCUMENTS}
+
+
+def _tell(session: Session, action: audit.Action, copy: ProviderCopy, now: datetime) -> None:
+    audit.record(session, action, copy.id, at=now, provider=copy.provider, kind=copy.kind.value)
+
+
+# ------------------------------------------------------------------------------------------------------------ looking
+def step(svc: Services, claim: Claim) -> None:
+    """One look at whatever is due: addresses, tasks that nobody waits for any more, and balances."""
+    probe_due(svc, claim)
+    look_after_the_left(svc, claim)
+    _look_at_balances(svc)
+    with claim.transaction() as session:
+        claim.done(session)
+
+
+def probe_due(svc: Services, claim: Claim) -> int:
+    """Ask for some of what is past its end. How many are gone now."""
+    with svc.reading() as session:
+        due = _due(session, svc.providers, svc.clock())
+    if not due:
+        return 0
+    with ThreadPoolExecutor(min(AT_ONCE, len(due))) as threads:
+        answers = list(threads.map(lambda copy: _ask(svc, copy), due))
+    with claim.transaction() as session:
+        gone = sum(_note_answer(session, copy, *answer) for copy, answer in zip(due, answers, strict=True))
+    if gone:
+        scrub(svc.database)  # of keys that are destroyed
+    return gone
+
+
+def _due(session: Session, providers: Iterable[str], now: datetime) -> Sequence[ProviderCopy]:
+    open_ones = col(ProviderCopy.gone_at).is_(None), col(ProviderCopy.provider).in_(list(providers))
+    due = select(ProviderCopy).where(*open_ones, col(ProviderCopy.probe_at) <= now)
+    return session.exec(due.order_by(col(ProviderCopy.probe_at), col(ProviderCopy.id)).limit(BATCH)).all()
+
+
+def _ask(svc: Services, copy: ProviderCopy) -> tuple[Presence, datetime]:
+    """What the provider answers to somebody who only knows the address, and when it was asked."""
+    asked_at = svc.clock()
+    assert copy.sealed_url is not None
+    url = svc.vault.open_text(copy, copy.sealed_url)
+    return svc.providers[copy.provider].probe(url), asked_at
+
+
+def _note_answer(session: Session, seen: ProviderCopy, answer: Presence, at: datetime) -> bool:
+    """Whether it is gone now. An answer about a row that has moved on since it was asked is dropped."""
+    same = col(ProviderCopy.id) == seen.id, col(ProviderCopy.probes) == seen.probes
+    row = session.exec(
+        select(ProviderCopy).where(*same, col(ProviderCopy.gone_at).is_(None)).with_for_update()
+    ).one_or_none()
+    if row is None:
+        return False
+    row.probes, row.answer, row.answered_at = row.probes + 1, answer, at
+    if answer is Presence.PRESENT:
+        _still_there(session, row, at)
+    elif answer is Presence.ABSENT:
+        _refused(session, row, at)
+    else:
+        row.probe_at = at + _pause(row.refused_at or row.open_at or row.expires_at, at)
+    session.add(row)
+    return row.gone_at is not None
+
+
+def _still_there(session: Session, row: ProviderCopy, at: datetime) -> None:
+    row.refused_at = None
+    if row.open_at is None:
+        row.open_at = at
+        _tell(session, audit.Action.PROVIDER_COPY_OPEN, row, at)
+    row.probe_at = at + _pause(row.open_at, at)
+
+
+def _refused(session: Session, row: ProviderCopy, at: datetime) -> None:
+    if row.refused_at is None:
+        row.refused_at = at
+    if at - row.refused_at < APART:
+        row.probe_at = row.refused_at + APART
+        return
+    row.gone_at = at
+    row.sealed_key = row.sealed_url = None
+    _tell(session, audit.Action.PROVIDER_COPY_GONE, row, at)
+
+
+def _pause(since: datetime, at: datetime) -> timedelta:
+    """As long as it has lasted already: twice as long each time."""
+    return min(max(at - since, APART), LOOK_LATEST)
+
+
+# ---------------------------------------------------------------------------------------- tasks that we left to finish
+def look_after_the_left(svc: Services, claim: Claim) -> None:
+    """What we stopped waiting for may have been made: where its results lie, and what it cost."""
+    with svc.reading() as session:
+        left = _left(session, svc.providers, svc.clock())
+    for task in left:
+        report = _report(svc.providers[task.provider], task)
+        with claim.transaction() as session:
+            _note_report(session, svc, task.id, report, svc.clock())
+
+
+def _left(session: Session, providers: Iterable[str], now: datetime) -> Sequence[ProviderTask]:
+    """Ended by us, taken by them, and not heard of since."""
+    task = ProviderTask
+    left = (
+        select(task)
+        .where(
+            col(task.provider).in_(list(providers)),
+            col(task.state) == ProviderTaskState.FAILED,
+            col(task.failure).in_(LEFT_ALONE),
+            col(task.task_id).is_not(None),
+            col(task.made_at).is_(None),
+            col(task.cost).is_(None),
+            col(task.ended_at).between(now - LEFT_GIVEN_UP, now - LEFT_FIRST),
+            sa.or_(col(task.again_at).is_(None), col(task.again_at) <= now),
+        )
+        .order_by(col(task.ended_at))
+    )
+    return session.exec(left.limit(BATCH)).all()
+
+
+def _report(provider: Provider, task: ProviderTask) -> TaskReport | None:
+    assert task.task_id is not None
+    try:
+        return provider.task(task.task_id)
+    except EngineError:
+        return None
+
+
+def _note_report(session: Session, svc: Services, task_id: str, report: TaskReport | None, now: datetime) -> None:
+    task = session.get_one(ProviderTask, task_id, with_for_update=True)
+    task.looks += 1
+    if report is None or report.state is TaskState.WAITING:
+        since = task.ended_at or now
+        task.again_at = now + min(max(now - since, LEFT_FIRST), LEFT_LATEST)
+    else:
+        for result in report.results:
+            note(session, svc, task, ProviderCopyKind.RESULT, result, now)
+        made = report.state is TaskState.DONE
+        task.made_at, task.again_at = (now if made else None), None
+        task.cost = report.cost if made else report.cost or 0
+        _charge(session, task, now)
+    session.add(task)
+
+
+def _charge(session: Session, task: ProviderTask, now: datetime) -> None:
+    from core.provider import spending  # type: ignore[attr-defined]
+
+    if task.cost:
+        spending.charge(session, task, now)
+
+
+def _look_at_balances(svc: Services) -> None:
+    with svc.reading() as session:
+        old = svc.clock() - BALANCE_EVERY
+        fresh = session.exec(select(ProviderHealth.provider).where(col(ProviderHealth.balance_at) > old)).all()
+    if set(svc.providers) - set(fresh):
+        from core.provider import spending  # type: ignore[attr-defined]
+
+        spending.look_at_balance(svc)
+
+
+# ------------------------------------------------------------------------------------------------------------ telling
+@dataclass(frozen=True)
+class Residue:
+    """What lies at third parties, and how they keep their word."""
+
+    running: int  # before their end
+    next_end: datetime | None  # of those
+    last_end: datetime | None
+    overdue: int  # past their end, and shown to be open since
+    unproved: int  # past their end, and nothing shown either way yet
+    gone: int
+    late: int  # of those, how many were open after their end
+
+    @property
+    def open(self) -> int:
+        return self.running + self.overdue + self.unproved
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.open and not self.gone
+
+    @property
+    def kept_share(self) -> float | None:
+        """Of what has come to its end and is settled, how much ended in time, in %. None: nothing has yet."""
+        settled = self.gone + self.overdue
+        return 100 * (self.gone - self.late) / settled if settled else None
+
+
+def figures(session: Session, now: datetime) -> Residue:
+    """Over everybody."""
+    copy = ProviderCopy
+    is_open, over = col(copy.gone_at).is_(None), col(copy.expires_at) <= now
+    was_open = col(copy.open_at).is_not(None)
+    running = sa.and_(is_open, ~over)
+    row = session.exec(
+        select(  # type: ignore[call-overload]
+            func.count().filter(running),
+            func.min(copy.expires_at).filter(running),
+            func.max(copy.expires_at).filter(running),
+            func.count().filter(is_open, over, was_open),
+            func.count().filter(is_open, over, ~was_open),
+            func.count().filter(~is_open),
+            func.count().filter(~is_open, was_open),
+        ).select_from(copy)
+    ).one()
+    return Residue(*row)
+
+
+def of_run(session: Session, generation_id: str) -> Sequence[ProviderCopy]:
+    """Everything that was ever noted of a run, the first one first."""
+    return _in_order(session, ProviderCopy.generation_id == generation_id)
+
+
+def of_subject(session: Session, subject_id: str) -> Sequence[ProviderCopy]:
+    return _in_order(session, ProviderCopy.subject_id == subject_id)
+
+
+def _in_order(session: Session, of: Any) -> Sequence[ProviderCopy]:
+    these = select(ProviderCopy).where(of)
+    return session.exec(these.order_by(col(ProviderCopy.noted_at), col(ProviderCopy.id))).all()
