@@ -63,8 +63,13 @@ def note(
     kind: ProviderCopyKind,
     result: ProviderResult,
     now: datetime,
+    *,
+    copy_id: str | None = None,
 ) -> ProviderCopy:
-    """Record an address there, in the transaction that learns of it and before anything is fetched. Once for each."""
+    """Record an address there, in the transaction that learns of it and before anything is fetched. Once for each.
+
+    `copy_id`: of an upload, the copy of ours that it is of.
+    """
     mark = svc.vault.keyed_hash(_MARK, result.url.encode())
     noted = ProviderCopy(
         id=new_id(),
@@ -74,6 +79,7 @@ def note(
         provider=task.provider,
         kind=kind,
         mark=mark,
+        copy_id=copy_id,
         noted_at=now,
         **_clock(svc.providers.get(task.provider), kind, result, now),
     )
@@ -223,6 +229,8 @@ def _report(provider: Provider, task: ProviderTask) -> TaskReport | None:
 
 def _note_report(session: Session, svc: Services, task_id: str, report: TaskReport | None, now: datetime) -> None:
     task = session.get_one(ProviderTask, task_id, with_for_update=True)
+    if task.made_at is not None or task.cost is not None:
+        return  # somebody was faster
     task.looks += 1
     if report is None or report.state is TaskState.WAITING:
         since = task.ended_at or now
@@ -233,25 +241,37 @@ def _note_report(session: Session, svc: Services, task_id: str, report: TaskRepo
         made = report.state is TaskState.DONE
         task.made_at, task.again_at = (now if made else None), None
         task.cost = report.cost if made else report.cost or 0
-        _charge(session, task, now)
+        _charge(session, task, now, svc.providers[task.provider].price)
     session.add(task)
 
 
-def _charge(session: Session, task: ProviderTask, now: datetime) -> None:
-    from core.provider import spending  # type: ignore[attr-defined]
-
+def _charge(session: Session, task: ProviderTask, now: datetime, price: int) -> None:
+    """What was made and has no price was charged all the same, as far as anybody knows."""
+    spending = _spending()
+    if spending is None:
+        return
     if task.cost:
         spending.charge(session, task, now)
+    elif task.made_at is not None:
+        spending.doubt(session, task, now, price)
 
 
 def _look_at_balances(svc: Services) -> None:
     with svc.reading() as session:
         old = svc.clock() - BALANCE_EVERY
         fresh = session.exec(select(ProviderHealth.provider).where(col(ProviderHealth.balance_at) > old)).all()
-    if set(svc.providers) - set(fresh):
-        from core.provider import spending  # type: ignore[attr-defined]
-
+    spending = _spending()
+    if set(svc.providers) - set(fresh) and spending is not None:
         spending.look_at_balance(svc)
+
+
+def _spending() -> Any:
+    """Until it is there."""
+    try:
+        from core.provider import spending
+    except ImportError:
+        return None
+    return spending
 
 
 # ------------------------------------------------------------------------------------------------------------ telling
