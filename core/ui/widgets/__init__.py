@@ -20,10 +20,12 @@ from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, is_as
 from core.ui.widgets.components import (
     ASSETS,
     STYLES,
+    CardOption,
     Picked,
     PictureOption,
     WorkRow,
     behaviour,
+    card_choice,
     picture_choice,
     work_list,
 )
@@ -55,6 +57,7 @@ from core.ui.widgets.wording import both_times, count, exactly, groups_of_four, 
 
 __all__ = [
     "ASSETS",
+    "CardOption",
     "CopyLine",
     "DownloadLink",
     "Event",
@@ -64,6 +67,7 @@ __all__ = [
     "State",
     "WorkRow",
     "card",
+    "card_choice",
     "claim_code",
     "clock",
     "compare",

@@ -36,6 +36,9 @@ class CopyLine:
     place: str  # "here", "at APIMart"
     until: datetime | None = None
     gone: bool = False
+    gone_at: datetime | None = None  # when it was shown, where that is to be said
+    elsewhere: bool = False  # not ours to erase: when its end has come, we look
+    open_at: datetime | None = None  # seen there after its end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,10 +156,25 @@ def copy_list(lines: Sequence[CopyLine], *, now: datetime, zone: ZoneInfo) -> Ht
 
 def _copy_line(line: CopyLine, now: datetime, zone: ZoneInfo) -> Html:
     where = f"{line.number:,} {line.place}"
+    until = f" until {wording.near(line.until, now=now, zone=zone)}" if line.until else ""
     if line.gone:
-        return join([icon("check"), f"{where}, gone"])
-    end = f" until {wording.near(line.until, now=now, zone=zone)}" if line.until else ", no end known yet"
-    return join([where, end])
+        told = line.gone_at and f"{until}, checked gone {_after(line.until, line.gone_at, now, zone)}"
+        return join([icon("check"), f"{where}{told or ', gone'}"])
+    if line.open_at is not None:
+        return join([_warning(), f"{where}{until}, still there {_after(line.until, line.open_at, now, zone)}"])
+    if line.elsewhere and line.until is not None and line.until <= now:
+        return join([where, f"{until}, being checked"])
+    return join([where, until or ", no end known yet"])
+
+
+def _warning() -> Html:
+    return el("span", icon("alert"), class_="ws-broken")
+
+
+def _after(first: datetime | None, at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """The time of day alone, where the day has just been named."""
+    same_day = first is not None and first.astimezone(zone).date() == at.astimezone(zone).date()
+    return f"{at.astimezone(zone):%H:%M}" if same_day else wording.instant(at, now=now, zone=zone)
 
 
 def timeline(events: Sequence[Event], *, now: datetime, zone: ZoneInfo) -> Html:
