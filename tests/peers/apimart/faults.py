@@ -1,4 +1,4 @@
-"""What the stand-in for APIMart can be told to do wrong, and how the pictures that it makes can come out."""
+"""What it can be told to do wrong, and how its tasks can end."""
 
 import gzip
 import json
@@ -145,7 +145,7 @@ class Outcome:
     cost: float | None = None  # US dollars, instead of the model's
     says_cost: bool = True
     format: str = ""  # JPEG, PNG or WEBP, instead of the knobs'
-    finish: Callable[[bytes], bytes] | None = None  # a last touch to the file, as signing it
+    finish: Callable[[bytes], bytes] = lambda data: data  # a last touch to the file, as `pictures.signed`
     served: Fault | None = None  # how its pictures are served
 
     @property
