@@ -21,7 +21,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -66,6 +66,7 @@ MODERATION = (
 """What its refusals have been seen or documented to say. The wording for pictures is not published, hence a list."""
 
 LONGEST_WAIT = 86_400.0  # seconds; what asks for more asks for never
+LONGEST_LIFE = timedelta(days=30)  # of a result, ten times what is documented: beyond, it is a mistake
 MOST_RESULTS = 16
 MICRO = 1_000_000
 
@@ -116,7 +117,7 @@ def submission(answer: Answer, *, now: datetime, moderation: Collection[str] = M
     task_id = _task_id(data)
     if task_id is not None and not finished:
         return Submission(task_id=task_id, replayed=replayed, request_ref=answer.request_ref)
-    if results := tuple(_results(data)):
+    if results := tuple(_results(data, now)):
         return Submission(task_id=None, results=results, replayed=replayed, request_ref=answer.request_ref)
     if task_id is not None:
         return Submission(task_id=task_id, replayed=replayed, request_ref=answer.request_ref)
@@ -196,7 +197,7 @@ def task(answer: Answer, *, now: datetime, moderation: Collection[str] = MODERAT
     word = word.strip().lower() if isinstance(word, str) else ""
     cost, ref = _cost(data), answer.request_ref
     if word in _DONE:
-        if results := tuple(_results(data)):
+        if results := tuple(_results(data, now)):
             return TaskReport(state=TaskState.DONE, results=results, cost=cost, request_ref=ref)
         return TaskReport(state=TaskState.FAILED, cost=cost, failure=FAILED, request_ref=ref)
     if word in _FAILED:
@@ -260,13 +261,14 @@ def unavailable(code: str | None = None) -> EngineUnavailable:
 
 
 # ------------------------------------------------------------------------------------------------------- results
-def _results(node: Any) -> Iterator[ProviderResult]:
+def _results(node: Any, now: datetime) -> Iterator[ProviderResult]:
     """Each address once, in order, with the expiry that stands nearest to it."""
     seen: set[str] = set()
     for url, expires_at in _addresses(node, None, _DEEP):
         if url not in seen and len(seen) < MOST_RESULTS:
             seen.add(url)
-            yield ProviderResult(url=url, expires_at=expires_at)
+            believed = expires_at is not None and expires_at - now <= LONGEST_LIFE
+            yield ProviderResult(url=url, expires_at=expires_at if believed else None)
 
 
 def _addresses(node: Any, expires_at: datetime | None, deep: int) -> Iterator[tuple[str, datetime | None]]:
