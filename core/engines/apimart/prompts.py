@@ -24,7 +24,7 @@ TEMPLATE: Final = "2026-11"
 TASK: Final = "Edit the first picture into a realistic professional head-and-shoulders photo of the same person."
 RULES: Final = (
     "These rules come before any wish.",
-    "Same identity: keep face, skin tone and texture, age, expression, hair, beard, glasses, marks and head covering.",
+    "Same person: keep face, skin tone and texture, age, expression, hair, beard, glasses, marks and head covering.",
     "No beautifying.",
     "Change only light, background, framing and clothing.",
     "One person, no text, logos, badges or screens.",
