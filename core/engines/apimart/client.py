@@ -3,7 +3,7 @@ HTTP with APIMart's API: one client for a process, our own base address, our key
 
 Nothing is repeated and no redirect is followed. The environment is not asked for proxies, certificates or passwords:
 where a face goes is decided by this server's settings alone. What httpx and httpcore write into logs are addresses,
-which name tasks, and headers; those loggers are switched off.
+which name tasks, and headers; what Pillow writes are the texts that a picture carries. Those loggers are switched off.
 
 What is raised tells whether a request can have been acted on. It cannot where no connection was opened; everything
 after that is doubt, also a request that broke off while it was being sent: the part that we still held may have been
@@ -31,7 +31,15 @@ _CONNECTIONS = httpx.Limits(
     keepalive_expiry=5.0,  # shorter than a server's patience: one that closes as we send leaves a submission in doubt
 )
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+_LOGGERS = (
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+    "PIL.TiffImagePlugin",
+)
 
 
 def hush() -> None:

@@ -164,6 +164,12 @@ class ApiMart:
     def balance(self) -> int | None:
         return answers.balance(self._client.balance(), now=self._clock())
 
+    def close(self) -> None:
+        """Lets go of its connections. What is asked afterwards fails."""
+        with self._loading:
+            if "_made_client" in self.__dict__:
+                self._made_client.close()
+
     @property
     def _client(self) -> "Client":
         """One for the process: whoever comes first makes it; who comes meanwhile waits."""
