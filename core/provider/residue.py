@@ -52,6 +52,7 @@ LEFT_FIRST, LEFT_LATEST, LEFT_GIVEN_UP = timedelta(minutes=1), timedelta(hours=1
 BALANCE_EVERY: Final = timedelta(minutes=10)
 
 _MARK: Final = "provider-copy"
+_TITLES: Final = {"apimart": "APIMart"}
 _PROVIDER, _DOCUMENTS = "provider", "documents"
 
 
@@ -320,6 +321,25 @@ def figures(session: Session, now: datetime) -> Residue:
         ).select_from(copy)
     ).one()
     return Residue(*row)
+
+
+def title_of(svc: Services, provider: str) -> str:
+    """How people know it, also when it is no longer set up."""
+    known = svc.providers.get(provider)
+    return known.title if known else _TITLES.get(provider, provider)
+
+
+def says(svc: Services, copy: ProviderCopy) -> str:
+    """What there is to say of a copy that is not shown to be gone, to anybody, at any time after."""
+    what = "A photo that was uploaded to" if copy.kind is ProviderCopyKind.UPLOAD else "A headshot made by"
+    title, end = title_of(svc, copy.provider), f"{copy.expires_at:%Y-%m-%d %H:%M} UTC"
+    told = f"{what} {title} lies there and is not ours to erase."
+    if copy.open_at is not None:
+        return f"{told} It should have ended by {end} and was still open after that. We go on looking."
+    by = (
+        f"{title} says that it ends by {end}" if copy.dated_by == _PROVIDER else f"{title} keeps it until {end} at most"
+    )
+    return f"{told} {by}; after that we look whether it has."
 
 
 def of_run(session: Session, generation_id: str) -> Sequence[ProviderCopy]:

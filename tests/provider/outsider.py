@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from core import queue
+from core.contracts import Contract
 from core.errors import EngineUnavailable
 from core.models import (
     Generation,
@@ -14,6 +15,8 @@ from core.models import (
     ProviderCopyKind,
     ProviderTask,
     ProviderTaskState,
+    RunState,
+    new_id,
 )
 from core.ports import HandOver, Presence, ProviderResult, TaskReport, TaskState
 from core.provider import residue
@@ -121,6 +124,31 @@ def look(svc: Services) -> None:
 
 def done(url: str, *, cost: int | None = 15_000) -> TaskReport:
     return TaskReport(state=TaskState.DONE, results=(ProviderResult(url=url),), cost=cost)
+
+
+def given_run_of(svc: Services, subject_id: str, portrait_id: str) -> str:
+    """A run that nobody made: what lies there needs one that it is of."""
+    run = Generation(
+        number=new_id()[:8],
+        request_id=new_id(),
+        subject_id=subject_id,
+        portrait_id=portrait_id,
+        engine="apimart",
+        purpose="linkedin",
+        ratio="1:1",
+        long_side=1600,
+        style="studio",
+        backdrop="grey",
+        variants=1,
+        contract=Contract.MONTH,
+        uploaded_at=svc.clock(),
+        erase_by=svc.clock() + timedelta(days=30),
+        created_at=svc.clock(),
+        state=RunState.READY,
+    )
+    with svc.transaction() as session:
+        session.add(run)
+    return run.id
 
 
 def owner_of(svc: Services, run_id: str) -> str:
