@@ -17,7 +17,7 @@ from core.services import Services
 from core.ui import widgets
 
 LABEL: Final = "Who makes it?"
-FREE: Final = ("Costs you", "Nothing")
+FREE: Final = "Either is free for you."
 _CHOSEN, _TURN = "engine", "engine-turn"  # in the session: whom this tab has chosen, and how often the cards began anew
 
 
@@ -76,6 +76,7 @@ def ask(offered: Sequence[Maker]) -> Maker:
         for maker in offered
     ]
     name = widgets.card_choice(LABEL, options, value=chosen(offered).name, key=_key())
+    st.caption(FREE if len(offered) > 1 else "It is free for you.")
     st.session_state[_CHOSEN] = name
     return next(maker for maker in offered if maker.name == name)
 
@@ -93,20 +94,19 @@ def instead_of(maker: Maker, offered: Sequence[Maker]) -> Maker | None:
 def facts(maker: Maker) -> list[tuple[str, str]]:
     """What matters before one chooses."""
     if maker.provider is None:
-        return [*_here(maker.offered, leaves="Nothing"), FREE]
+        return _here(maker.offered, leaves="Nothing.")
     provider = maker.provider
     return [
         ("Run by", provider.run_by),
-        ("Gets", gets(provider)),
+        ("Leaves here", gets(provider)),
         ("Keeps", keeps(provider)),
         ("Changes", "Draws the picture anew: also clothes and setting. Look whether it is still you."),
-        FREE,
     ]
 
 
 def _here(engine: Offered, *, leaves: str = "") -> list[tuple[str, str]]:
     changes = "" if engine.takes_clothing else "Light, background and framing. Never your clothes or your face."
-    said = [("Run by", engine.run_by), ("Gets", leaves), ("Changes", changes)]
+    said = [("Run by", engine.run_by), ("Leaves here", leaves), ("Changes", changes)]
     return [(term, what) for term, what in said if what]
 
 
@@ -192,9 +192,14 @@ def not_ours(svc: Services, elsewhere: Sequence[ProviderCopy], now: datetime) ->
     if not still:
         return ""
     titles = " and ".join(dict.fromkeys(title_of(svc, copy.provider) for copy in still))
-    until = widgets.instant(max(copy.expires_at for copy in still), now=now)
-    lie = "lies" if len(still) == 1 else "lie"
+    copies, are = (widgets.count(len(still), "copy", "copies"), "is" if len(still) == 1 else "are")
+    last = max(copy.expires_at for copy in still)
+    if last <= now:
+        return (
+            f"{copies} at {titles} {are} past the time and not proved gone. It is not ours to erase; we go on looking."
+        )
+    until = widgets.near(last, now=now)
     return (
-        f"{widgets.count(len(still), 'copy', 'copies')} that {lie} at {titles} cannot be erased by us: there until "
-        f"{until}. We look until gone, and tell you on My photos."
+        f"{copies} at {titles} {are} not ours to erase: there until {until}. Then we look whether that is so, and say "
+        "it on My photos."
     )

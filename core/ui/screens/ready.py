@@ -65,9 +65,7 @@ def where(svc: Services, view: RunView, elsewhere: Sequence[ProviderCopy], now: 
     here = [copy for copy in (view.portrait, *view.headshots) if copy.may_be_read(now)]
     ours = Counter(copy.erase_by for copy in here)
     lines = [widgets.CopyLine(number=n, place="here", until=until) for until, n in sorted(ours.items())]
-    number = widgets.count(len(here) + len(elsewhere), "copy", "copies")
-    listed = widgets.copy_list([*lines, *makers.lines(svc, elsewhere)], now=now)
-    return widgets.stack(widgets.quiet(f"{number}:"), listed)
+    return widgets.copy_list([*lines, *makers.lines(svc, elsewhere)], now=now, total=True)
 
 
 def _drift(svc: Services, me: str, view: RunView, copy: Copy, now: datetime) -> None:
@@ -178,9 +176,10 @@ def erase_button(svc: Services, view: RunView, label: str, elsewhere: Sequence[P
     if widgets.confirm(
         label,
         title="Erase this run",
-        sentence=f"This erases {what} and the photo they were made from, unless another run still uses it. {stays}",
+        sentence=f"This erases {what} and the photo they were made from, unless another run still uses it.",
         button_label=f"Erase {what}",
         typed_word="ERASE",
+        stays=stays,
         key=f"erase-{view.run.id}",
     ):
         retention.erase_run(svc, view.run.id)

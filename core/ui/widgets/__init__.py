@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from core.ui.widgets import markup
+from core.ui.widgets import markup, wording
 from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, is_asked, is_asking, open_confirm
 from core.ui.widgets.components import (
     ASSETS,
@@ -92,6 +92,7 @@ __all__ = [
     "key_figure",
     "length",
     "links",
+    "near",
     "note",
     "open_confirm",
     "photo",
@@ -180,8 +181,13 @@ def instant(at: datetime, *, now: datetime, brief: bool = False) -> str:
     return both.replace(f" {said}", "") if brief else both
 
 
-def copy_list(lines: Sequence[CopyLine], *, now: datetime) -> Html:
-    return markup.copy_list(lines, now=now, zone=reader_zone()[0])
+def near(at: datetime, *, now: datetime) -> str:
+    """`today 14:02`, `tomorrow 09:00`, else the day alone."""
+    return wording.near(at, now=now, zone=reader_zone()[0])
+
+
+def copy_list(lines: Sequence[CopyLine], *, now: datetime, total: bool = False) -> Html:
+    return markup.copy_list(lines, now=now, zone=reader_zone()[0], total=total)
 
 
 def timeline(events: Sequence[Event], *, now: datetime) -> Html:

@@ -147,11 +147,15 @@ def figures(*items: Html) -> Html:
     return el("div", *items, class_="ws-figures")
 
 
-def copy_list(lines: Sequence[CopyLine], *, now: datetime, zone: ZoneInfo) -> Html:
-    """Where bytes lie: `2 here until 12 Dec · 2 at APIMart until today 14:02`."""
+def copy_list(lines: Sequence[CopyLine], *, now: datetime, zone: ZoneInfo, total: bool = False) -> Html:
+    """Where bytes lie: `2 here until 12 Dec · 2 at APIMart until today 14:02`; `total` says first how many in all."""
     if not lines:
         return el("p", "No copies left.", class_="ws-quiet")
-    return el("ul", *(el("li", _copy_line(line, now, zone)) for line in lines), class_="ws-copies")
+    listed = el("ul", *(el("li", _copy_line(line, now, zone)) for line in lines), class_="ws-copies")
+    if not total:
+        return listed
+    number = wording.count(sum(line.number for line in lines), "copy", "copies")
+    return el("div", el("p", f"{number}:"), listed, class_="ws-copies-all")
 
 
 def _copy_line(line: CopyLine, now: datetime, zone: ZoneInfo) -> Html:
