@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,7 +48,13 @@ _NO_HOSTS_OF_V6 = [
     )
 ]
 _ANYONE_OF_V6 = ipaddress.IPv6Network("2000::/3")  # all that is handed out; NAT64 and mapped IPv4 lie outside
-_RELAYS_OF_V4 = ipaddress.IPv4Network("192.88.99.0/24")  # into 6to4
+_NO_HOSTS_OF_V4 = [
+    ipaddress.IPv4Network(net)
+    for net in (
+        "192.0.0.0/24",  # for protocols
+        "192.88.99.0/24",  # relays into 6to4
+    )
+]
 
 
 def is_public(address: Address) -> bool:
@@ -59,13 +66,24 @@ def is_public(address: Address) -> bool:
             and address.scope_id is None
             and not any(address in net for net in _NO_HOSTS_OF_V6)
         )
-    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _RELAYS_OF_V4
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not any(address in net for net in _NO_HOSTS_OF_V4)
+    )
 
 
 def look_up(host: str, port: int) -> list[str]:
     """Its addresses. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Certificates of the authorities that come with httpx, whatever the environment says. Takes a while to load."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +114,7 @@ class Results:
         hush()
         self._hosts = frozenset(host.lower() for host in hosts)
         self._resolve = resolve
-        self._trusts = trusts or httpx.create_ssl_context(trust_env=False)
+        self._trusts = trusts or _trusted()
         self._nearby = nearby
         self._most_bytes = most_bytes
         self._fetch_seconds = fetch_seconds
