@@ -3,6 +3,7 @@
 import base64
 import logging
 import os
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +40,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 ON_DEVICE = "on_device"
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 PROVIDER_THREADS = 4
 """For all runs that third parties make: each step is a few short calls."""
 CONNECTIONS_OF_A_SERVER = 16
@@ -112,8 +114,9 @@ def _require_usable(settings: Settings, key: str, hand_over: HandOver, *, takes_
         raise BadSettings("APIMART_API_KEY: copy it anew, without spaces or line breaks.")
     if not _is_safe(settings.apimart_base_url):
         raise BadSettings("APIMART_BASE_URL must start with https://, as our key and a photo go there.")
-    if not listed(settings.apimart_result_hosts):
-        raise BadSettings("APIMART_RESULT_HOSTS: name at least one host, or no headshot can be fetched.")
+    hosts = listed(settings.apimart_result_hosts)
+    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
+        raise BadSettings("APIMART_RESULT_HOSTS: plain names of hosts, as getapib.org; no scheme, no port.")
     if hand_over is HandOver.INLINE and not takes_inline:
         raise BadSettings("APIMART_HAND_OVER: this model takes no photos `inline`; set `link` or `upload`.")
     if hand_over is HandOver.LINK and not _is_safe(settings.public_url):
