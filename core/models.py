@@ -775,6 +775,7 @@ class ProviderCopy(SQLModel, table=True):
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     sealed_key: bytes | None = None
     sealed_url: bytes | None = None
+    copy_id: str | None = Field(default=None, max_length=32)  # of an upload: our copy that it is of
 
 
 class ProviderHealth(SQLModel, table=True):

@@ -105,12 +105,13 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Headshot:
-    """One finished variant. `data` is a JPEG that carries our AI marks and nothing of the person's metadata."""
+    """One finished variant. `data` carries our AI marks, or its maker's, and nothing of the person's metadata."""
 
     variant: int  # 1 to 4
     data: bytes = field(repr=False)
     width: int
     height: int
+    media_type: str = "image/jpeg"
 
 
 @dataclass(frozen=True, kw_only=True)

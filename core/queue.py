@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core.db import UtcDateTime, upsert
-from core.models import Job, JobKind
+from core.models import Job, JobKind, ProviderTask
 from core.services import Services
 
 CHANNEL = "workshot_job"
@@ -36,6 +36,12 @@ def enqueue(session: Session, kind: JobKind, ref: str, *, at: datetime) -> None:
     session.execute(wish.on_conflict_do_update(index_elements=["kind", "ref"], set_=changes))
     if dialect == "postgresql":  # heard when the caller commits, and only then
         session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
+
+
+def enqueue_run(session: Session, run_id: str, *, at: datetime) -> None:
+    """A run wants work: of this server, or of the third party that it was planned with."""
+    planned = session.exec(select(ProviderTask.id).where(ProviderTask.generation_id == run_id).limit(1)).first()
+    enqueue(session, JobKind.PROVIDER if planned else JobKind.GENERATE, run_id, at=at)
 
 
 @dataclass(frozen=True, eq=False)

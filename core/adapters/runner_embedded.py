@@ -13,11 +13,15 @@ from time import monotonic
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds
+OFTEN = 0.2
 BREATH = 0.5  # seconds after a failure, so that a database that is away is not asked in a tight loop
 
 
 class EmbeddedRunner:
-    """`looks`: one thread each; a call does one piece of work and says whether there was any. `rest` is called last."""
+    """`looks`: one thread each; a call does one piece of work and says whether there was any. `rest` is called last.
+
+    `often`: those whose work mostly becomes ready by time, and is waited for by people.
+    """
 
     def __init__(
         self,
@@ -27,15 +31,15 @@ class EmbeddedRunner:
         beat_every: float,
         rest: Callable[[], None] = lambda: None,
         look_every: float = LOOK_EVERY,
+        often: Sequence[Callable[[], bool]] = (),
     ) -> None:
-        self._looks = looks
-        self._look_every = look_every
+        self._looks = [*((look, look_every) for look in looks), *((look, OFTEN) for look in often)]
         self._beat = beat
         self._beat_every = beat_every
         self._rest = rest
         self._stopping = threading.Event()
         self._all_done = threading.Event()
-        self._wakers = [threading.Event() for _ in looks]
+        self._wakers = [threading.Event() for _ in self._looks]
         self._threads: list[threading.Thread] = []
         self._heart = threading.Thread(target=self._keep_beating, name="worker-beat", daemon=True)
 
@@ -43,8 +47,8 @@ class EmbeddedRunner:
         """The first beat comes before anything else: whoever is told that the worker has started finds it alive."""
         self._guarded(self._beat)
         self._threads = [
-            threading.Thread(target=self._work, args=(look, waker), name=f"worker-{n}", daemon=True)
-            for n, (look, waker) in enumerate(zip(self._looks, self._wakers, strict=True))
+            threading.Thread(target=self._work, args=(look, waker, every), name=f"worker-{n}", daemon=True)
+            for n, ((look, every), waker) in enumerate(zip(self._looks, self._wakers, strict=True))
         ]
         for thread in (*self._threads, self._heart):
             thread.start()
@@ -64,11 +68,11 @@ class EmbeddedRunner:
         self._heart.join(BREATH)
         self._guarded(self._rest)
 
-    def _work(self, look: Callable[[], bool], waker: threading.Event) -> None:
+    def _work(self, look: Callable[[], bool], waker: threading.Event, every: float) -> None:
         while not self._stopping.is_set():
             waker.clear()
             if not self._guarded(look):
-                waker.wait(self._look_every)
+                waker.wait(every)
 
     def _keep_beating(self) -> None:
         while not self._all_done.wait(self._beat_every):

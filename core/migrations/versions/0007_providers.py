@@ -84,6 +84,7 @@ def upgrade() -> None:
         _at("gone_at"),
         sa.Column("sealed_key", sa.LargeBinary),
         sa.Column("sealed_url", sa.LargeBinary),
+        sa.Column("copy_id", sa.String(32)),
         sa.CheckConstraint("gone_at IS NULL OR refused_at IS NOT NULL", name="ck_provider_copy_refused_twice"),
         sa.CheckConstraint("gone_at IS NULL OR sealed_key IS NULL", name="ck_provider_copy_gone_is_scrubbed"),
     )
