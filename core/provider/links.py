@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select
 
 from core import copies
 from core.errors import NotAllowed, NotFound
-from core.models import HandOverLink, ProviderTask
+from core.models import HandOverLink, ProviderTask, ProviderTaskState
 from core.services import Services
 
 LIVES: Final = timedelta(minutes=10)
@@ -35,12 +35,15 @@ _SECRET: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 def offer(svc: Services, session: Session, task: ProviderTask, copy_id: str, now: datetime) -> str:
     """Where the provider can get this picture for this task: the same address each time, until it is closed.
 
-    Offered again, an unused one has all its minutes again. Raises NotAllowed where nobody could reach it.
+    Offered again, an unused one has all its minutes again. A used one is followed by another only where nothing was
+    taken: what may have been is sent again to the byte, or not at all. Raises NotAllowed where nobody could reach it.
     """
     base = svc.settings.public_url
     if not base:
         raise NotAllowed("Set PUBLIC_URL: without it, no link leads here.", code="no_public_url")
     link = _of(session, task.id, copy_id)
+    if link is not None and link.served_at is not None and task.state is ProviderTaskState.PLANNED:
+        link.closed_at, link = now, None
     if link is None:
         link = HandOverLink(task_id=task.id, copy_id=copy_id, made_at=now, expires_at=now + LIVES)
     elif link.served_at is None:

@@ -34,6 +34,7 @@ from core.models import (
     new_id,
 )
 from core.ports import Presence, Provider, ProviderResult, TaskReport, TaskState
+from core.provider import spending
 from core.queue import Claim
 from core.services import Services
 
@@ -248,9 +249,6 @@ def _note_report(session: Session, svc: Services, task_id: str, report: TaskRepo
 
 def _charge(session: Session, task: ProviderTask, now: datetime, price: int) -> None:
     """What was made and has no price was charged all the same, as far as anybody knows."""
-    spending = _spending()
-    if spending is None:
-        return
     if task.cost:
         spending.charge(session, task, now)
     elif task.made_at is not None:
@@ -261,18 +259,8 @@ def _look_at_balances(svc: Services) -> None:
     with svc.reading() as session:
         old = svc.clock() - BALANCE_EVERY
         fresh = session.exec(select(ProviderHealth.provider).where(col(ProviderHealth.balance_at) > old)).all()
-    spending = _spending()
-    if set(svc.providers) - set(fresh) and spending is not None:
+    if set(svc.providers) - set(fresh):
         spending.look_at_balance(svc)
-
-
-def _spending() -> Any:
-    """Until it is there."""
-    try:
-        from core.provider import spending
-    except ImportError:
-        return None
-    return spending
 
 
 # ------------------------------------------------------------------------------------------------------------ telling
@@ -302,6 +290,28 @@ class Residue:
         settled = self.gone + self.overdue
         return 100 * (self.gone - self.late) / settled if settled else None
 
+    @property
+    def holds(self) -> bool | None:
+        """Whether what lies there ends when they say, as far as we have seen by now. None: nothing has ended yet."""
+        if self.overdue:
+            return False
+        return True if self.gone else None
+
+    @property
+    def says(self) -> str:
+        """How it stands, measured and not believed."""
+        if self.is_empty:
+            return "Nothing lies at a third party, and nothing did."
+        told = [f"{_copies(self.running)} within the time"] if self.running else []
+        told += [f"{_copies(self.overdue)} open after the end"] if self.overdue else []
+        told += [f"{_copies(self.unproved)} past the end and not proved gone yet"] if self.unproved else []
+        told += [f"{_copies(self.gone)} proved gone, {self.late:,} of them late"] if self.gone else []
+        return f"At third parties: {', '.join(told)}."
+
+
+def _copies(number: int) -> str:
+    return f"{number:,} {'copy' if number == 1 else 'copies'}"
+
 
 def figures(session: Session, now: datetime) -> Residue:
     """Over everybody."""
@@ -321,6 +331,30 @@ def figures(session: Session, now: datetime) -> Residue:
         ).select_from(copy)
     ).one()
     return Residue(*row)
+
+
+def next_ends(session: Session, now: datetime, *, limit: int) -> Sequence[ProviderCopy]:
+    """What is still within its time, the first to end first."""
+    running = col(ProviderCopy.gone_at).is_(None), col(ProviderCopy.expires_at) > now
+    return _first(session, *running, limit=limit)
+
+
+def incidents(session: Session, *, limit: int) -> Sequence[ProviderCopy]:
+    """What was seen open after its end and is not gone yet, the longest overdue first."""
+    still_open = col(ProviderCopy.gone_at).is_(None), col(ProviderCopy.open_at).is_not(None)
+    return _first(session, *still_open, limit=limit)
+
+
+def not_asked(session: Session, providers: Iterable[str]) -> int:
+    """How much lies open at those who are no longer set up, where nobody can look after it."""
+    theirs = col(ProviderCopy.provider).not_in(list(providers))
+    query = select(func.count()).select_from(ProviderCopy).where(col(ProviderCopy.gone_at).is_(None), theirs)
+    return session.exec(query).one()
+
+
+def _first(session: Session, *where: sa.ColumnElement[bool], limit: int) -> Sequence[ProviderCopy]:
+    these = select(ProviderCopy).where(*where)
+    return session.exec(these.order_by(col(ProviderCopy.expires_at), col(ProviderCopy.id)).limit(limit)).all()
 
 
 def title_of(svc: Services, provider: str) -> str:

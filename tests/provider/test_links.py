@@ -123,6 +123,18 @@ def test_it_ends_when_it_is_closed_and_another_one_has_another_address(svc, offe
     assert again != url and not is_over(svc, again) and is_over(svc, url)
 
 
+def test_a_used_one_is_followed_by_another_where_nothing_was_taken(svc, offer, task):
+    """The provider fetched the picture and then said that it was too busy: what is sent now is another request."""
+    url = offer()
+    served_once(svc, url)
+    with svc.transaction() as session:
+        row = session.get_one(ProviderTask, task.id)
+        row.state = ProviderTaskState.PLANNED
+        session.add(row)
+    again = offer(task=row)
+    assert again != url and is_over(svc, url) and not is_over(svc, again)
+
+
 def test_closing_ends_the_links_of_these_tasks_alone(svc, offer, clock):
     url = offer()
     with svc.transaction() as session:
