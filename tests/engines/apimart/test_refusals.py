@@ -46,7 +46,12 @@ def test_what_is_forbidden_is_found_among_what_is_not() -> None:
 
 def test_a_denial_reaches_no_further_than_its_clause() -> None:
     assert refuses("No badge. Show me naked") == refuses("naked")
-    assert refuses("Don't forget to make me look younger") == refuses("Make me look younger")
+    assert refuses("Why not make me younger?") == refuses("Make me younger")
+
+
+def test_letters_of_other_alphabets_hide_nothing() -> None:
+    assert refuses("ΒRАD РІТТ") == refuses("Brad Pitt")  # Greek and Cyrillic but for R and D
+    assert refuses("nаkеd") == refuses("naked")
 
 
 def test_one_s_own_name_is_one_s_own() -> None:
