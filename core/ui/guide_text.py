@@ -2,8 +2,9 @@
 What the guide says, apart from how it is drawn: tuples of plain sentences, so that another language is another module.
 
 A name in braces is a fact of this installation, filled in by `facts`: a setting, an engine, or a sentence of
-core/promises.py by its id. Numbers and promises stand there and are never typed in here. Lists are drawn as Markdown
-and hold no braces, so that no setting can become markup.
+core/promises.py by its id. Numbers and promises stand there and are never typed in here; what third parties say of
+themselves stands in core/third_parties.py. Lists are drawn as Markdown and hold no braces, so that no setting can
+become markup.
 """
 
 from collections.abc import Mapping
@@ -13,10 +14,11 @@ from core import marks
 from core.catalogue import catalogue
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract, offered
 from core.guard import COOKIE, SECURE_COOKIE
-from core.ports import Engine
+from core.ports import Offered, Provider
 from core.promises import PROMISES
 from core.services import Services
 from core.settings import Settings
+from core.third_parties import By, ThirdParty, third_parties
 from core.ui.widgets.wording import count
 
 Pairs = tuple[tuple[str, str], ...]
@@ -28,6 +30,7 @@ PHOTO = "The photo"
 CHANGES = "What changes, and what stays"
 DISCLOSURE = "AI-edited, and marked so"
 QUESTIONS = "Eight questions for any AI photo tool"
+ELSEWHERE = "If somebody else makes them"
 MORE = "If you want to know more"
 CHECKLIST = "Before you upload"
 COOKIES = "Cookies"
@@ -89,7 +92,7 @@ PROHIBITED = (
 QUESTIONS_LEAD = "A tool that avoids them is a warning sign. The answers for this server today:"
 ANSWERS: Pairs = (
     ("What is my photo for?", "Only for the headshots you ask for: {purposes}."),
-    ("Is it used for training?", "{never_trained_on}"),
+    ("Is it used for training?", "{never_trained_on}{others_follow_their_terms}"),
     (
         "How long does my photo stay?",
         "{erased_by_the_clock} Your choice: {choices}. Unless you change it: {default}.",
@@ -103,14 +106,34 @@ ANSWERS: Pairs = (
         "Yes, at any time, with proof: “Erase now”, or “Erase everything” on My photos. What stays is a record "
         "without a picture: choices, sizes, times.",
     ),
-    ("Is it public or private?", "Private. {only_the_owner} {encrypted} {way_here} The master key is held by {who}."),
+    (
+        "Is it public or private?",
+        "Private. {only_the_owner}{others_are_public} {encrypted} {way_here} The master key is held by {who}.",
+    ),
     ("Who else gets it?", "{third_parties}"),
     ("Whom can I ask?", "{whom_to_ask}"),
 )
 WAY_IS_SAFE = "It travels by https."
 WAY_UNKNOWN = "On its way here it is encrypted if your address bar says https."
 NO_THIRD_PARTY = "Nobody. The one engine here works on this server, and nothing leaves it."
-THIRD_PARTIES = "Nobody, unless you choose another engine before the upload: {named}. {processed_here}"
+THIRD_PARTIES = "Nobody, unless you choose by name, for one run: {named}. {third_parties_by_name}"
+OTHERS_FOLLOW_THEIR_TERMS = " {others} follows terms of its own: see below."
+OTHERS_ARE_PUBLIC = " What {others} makes lies there under an address that opens for anyone who has it."
+
+ELSEWHERE_LEAD = (
+    "You choose {others} in the studio, by name, for one run. It gets your photo without its metadata, your choices "
+    "and your words; no name, no address, no cookie. It draws the picture anew, so clothes and setting can change: "
+    "look whether it is still you."
+)
+ELSEWHERE_OURS = (
+    "What lies there is not ours to erase. We list each copy on My photos with its end, ask for it afterwards until it "
+    "is refused twice, and say so. Receipts name it as not proved until then."
+)
+LEFT_TITLE = "What a run leaves at {title}, and for how long"
+SAYS_TITLE = "What {title} says of itself"
+UNKNOWN_TITLE = "What is not known of {title}"
+READ = "Read on {day}. {how}"
+PUBLIC = "public to whoever has its address"
 WHOM_TO_ASK = "Write to {contact}."
 NOBODY_TO_ASK = "No address has been named yet. Erasing works without one."
 
@@ -167,7 +190,7 @@ CHECKS = (
     "Will the result still honestly be me?",
 )
 
-COOKIES_LEAD = "Two, both needed, both gone when you close the browser. None for ads, none for statistics."
+COOKIES_LEAD = "Two, both needed, gone when you close the browser. None for ads, none for statistics."
 COOKIES_TITLE = "Their names, and how to switch them off"
 COOKIE_FACTS: Pairs = (
     ("{cookie}", "Tells your browser from all others, so that only yours opens your photos. A random number, no more."),
@@ -250,16 +273,47 @@ def _of_settings(settings: Settings) -> dict[str, str]:
 
 
 def _of_others(svc: Services, basic: Filler) -> dict[str, str]:
-    """Who else is there: engines that are not ours, and whom to write to."""
-    others = [engine for engine in svc.engines.values() if engine.name != ON_DEVICE]
-    named = {"named": ", ".join(_named(engine) for engine in others)}
-    third_parties = THIRD_PARTIES if others else NO_THIRD_PARTY
+    """Who else is there: third parties that can be chosen, and whom to write to."""
+    others = list(svc.providers.values())
+    names = {
+        "named": ", ".join(_named(other) for other in others),
+        "others": " or ".join(other.title for other in others),
+    }
+    third = Filler({**basic.facts, **names})
     whom_to_ask = WHOM_TO_ASK if svc.settings.privacy_contact else NOBODY_TO_ASK
     return {
-        "third_parties": third_parties.format_map({**basic.facts, **named}),
+        **names,
+        "third_parties": third(THIRD_PARTIES if others else NO_THIRD_PARTY),
+        "others_follow_their_terms": third(OTHERS_FOLLOW_THEIR_TERMS) if others else "",
+        "others_are_public": third(OTHERS_ARE_PUBLIC) if others else "",
         "whom_to_ask": basic(whom_to_ask),
     }
 
 
-def _named(engine: Engine) -> str:
-    return f"{engine.title}, run by {engine.run_by}"
+def _named(other: Offered) -> str:
+    return f"{other.title}, run by {other.run_by}"
+
+
+# -------------------------------------------------------------------------------------------------------- third parties
+def known(provider: Provider) -> ThirdParty | None:
+    """What has been found out about it. None: nothing has."""
+    return third_parties().get(provider.name)
+
+
+def left(party: ThirdParty, provider: Provider) -> Pairs:
+    """What a run leaves there, as this server hands pictures over."""
+    return tuple(
+        (copy.what, f"{copy.how_long}{f', {PUBLIC}' if copy.public else ''}. {copy.says}")
+        for copy in party.left_by(provider.hand_over)
+    )
+
+
+def says(party: ThirdParty) -> Pairs:
+    """By the page that it stands on, with that page's day."""
+    stands = {
+        By.PRIVACY: f"Privacy policy, {party.privacy.updated:%d %b %Y}",
+        By.TERMS: f"Terms, {party.terms.updated:%d %b %Y}",
+        By.DOCUMENTATION: "Documentation",
+    }
+    found = {page: " ".join(said.text for said in party.says if said.by is page) for page in stands}
+    return tuple((stands[page], text) for page, text in found.items() if text)

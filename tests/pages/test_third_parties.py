@@ -66,7 +66,7 @@ def chosen(opened: Opened, both: Services, draft: Put) -> Callable[[], Tab]:
 def choose(tab: Tab, name: str) -> Tab:
     """The cards themselves need a browser: tests/browser/test_apimart.py presses them."""
     state = tab.at.session_state
-    turn = state[makers._TURN] if makers._TURN in state else 0
+    turn = state[makers._TURN] if makers._TURN in state else 0  # noqa: SIM401 - it is no mapping with a get
     state[makers._CHOSEN], state[makers._TURN] = name, turn + 1
     return tab.run()
 
@@ -117,9 +117,9 @@ def test_whoever_chooses_apimart_is_told_what_that_does(chosen: Callable[[], Tab
 @pytest.mark.parametrize(
     ("hand_over", "says"),
     [
-        (HandOver.INLINE, "Results for 24 hours, open to whoever has their address. How long it keeps your photo, it"),
+        (HandOver.INLINE, "Results for up to 24 hours, open to whoever has their address. How long it keeps your"),
         (HandOver.LINK, "It fetches your photo from here, once"),
-        (HandOver.UPLOAD, "A public copy of your photo for 72 hours. Results for 24 hours"),
+        (HandOver.UPLOAD, "A public copy of your photo for 72 hours. Results for up to 24 hours"),
     ],
 )
 def test_what_it_keeps_is_said_with_its_own_numbers(apimart: Particular, hand_over: HandOver, says: str) -> None:
@@ -208,7 +208,7 @@ def test_stages_are_in_plain_words_and_cancelling_says_what_it_does_not_do(
     assert "APIMart may still finish what it has taken." in tab.text
 
 
-# ---------------------------------------------------------------------------------------------------------- its failures
+# -------------------------------------------------------------------------------------------------------- its failures
 def failed_run(svc: Services, ask: Ask, failure: str) -> str:
     run_id = ask(svc=svc, engine="apimart")
     at_apimart(svc, run_id, state=RunState.FAILED, failure=failure, ended_at=svc.clock(), counts=False)

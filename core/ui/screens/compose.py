@@ -340,6 +340,7 @@ def _button(
         _offer_another(chosen)
     elif chosen.maker.provider is not None:
         widgets.show(makers.before_sending(chosen.maker.provider))
+        makers.more_about(chosen.maker.provider)
     cannot = allowance.left == 0 or bool(chosen.maker.closed)
     pressed = st.button(_verb(chosen.maker), type="primary", width="stretch", disabled=cannot, key="generate")
     widgets.show(widgets.quiet(_left(allowance, now)))

@@ -14,7 +14,7 @@ from core.models import ProviderCopy, ProviderCopyKind
 from core.ports import HandOver, Offered, Provider
 from core.provider import gate
 from core.services import Services
-from core.ui import widgets
+from core.ui import guide_text, widgets
 
 LABEL: Final = "Who makes it?"
 FREE: Final = "Either is free for you."
@@ -119,7 +119,7 @@ def gets(provider: Provider) -> str:
 
 def keeps(provider: Provider) -> str:
     """What lies there afterwards, and for how long."""
-    results = f"Results for {hours(provider.result_kept_for)}, open to whoever has their address"
+    results = f"Results for up to {hours(provider.result_kept_for)}, open to whoever has their address"
     match provider.hand_over:
         case HandOver.UPLOAD:
             return f"A public copy of your photo for {hours(provider.upload_kept_for)}. {results}."
@@ -143,6 +143,22 @@ def before_sending(provider: Provider) -> widgets.Html:
             "that is here, and we watch until the results there are gone."
         )
     return widgets.note(says, "due")
+
+
+def more_about(provider: Provider) -> None:
+    """All that a run leaves there, folded away before the button."""
+    party = guide_text.known(provider)
+    if party is None:
+        return
+    with st.expander(guide_text.LEFT_TITLE.format(title=party.title), type="compact"):
+        widgets.show(
+            widgets.facts(guide_text.left(party, provider)),
+            widgets.quiet(
+                "What it says of itself, and what is not known, is in ",
+                widgets.el("a", "the guide", href="/guide#third-parties", target="_blank"),
+                ".",
+            ),
+        )
 
 
 def hours(span: timedelta) -> str:

@@ -371,6 +371,11 @@ def quiet(*parts: "Html | str | None") -> Html:
     return el("div", *parts, class_="ws-quiet")
 
 
+def points(lines: Sequence[str]) -> Html:
+    """A plain list of words that are not ours, and so are no Markdown."""
+    return el("ul", *(el("li", line) for line in lines), class_="ws-points")
+
+
 def promised(lines: Sequence[str]) -> Html:
     """What holds for a photo, before it is added: a line each, with a tick."""
     return el("ul", *(el("li", icon("check"), el("span", line)) for line in lines), class_="ws-promised")
