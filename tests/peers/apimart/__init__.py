@@ -16,7 +16,8 @@ It gives answers and keeps book. What a client should make of them is not decide
 
 Left out, as no client of ours uses them: webhooks, batches of tasks, masks, usage per day, pixels as a size.
 
-By hand: `python -m tests.peers.apimart --takes 10` prints the settings that an app needs to use it.
+By hand: `python -m tests.peers.apimart --takes 10` prints the settings that an app needs to use it; with those in its
+environment, `python -m tests.peers.apimart.app run streamlit_app.py` is that app.
 """
 
 from tests.peers.apimart.server import ApiMart
