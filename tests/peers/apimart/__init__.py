@@ -16,8 +16,8 @@ It gives answers and keeps book. What a client should make of them is not decide
 
 Left out, as no client of ours uses them: webhooks, batches of tasks, masks, usage per day, pixels as a size.
 
-By hand: `python -m tests.peers.apimart --takes 10` prints the settings that an app needs to use it; with those in its
-environment, `python -m tests.peers.apimart.app run streamlit_app.py` is that app.
+By hand: `python -m tests.peers.apimart --takes 10` prints its addresses and its key, as settings of an app. The app itself
+fetches no pictures from this machine; `python -m tests.peers.apimart_app` starts the two together.
 """
 
 from tests.peers.apimart.server import ApiMart
