@@ -16,8 +16,8 @@ It gives answers and keeps book. What a client should make of them is not decide
 
 Left out, as no client of ours uses them: webhooks, batches of tasks, masks, usage per day, pixels as a size.
 
-By hand: `python -m tests.peers.apimart --takes 10` prints its addresses and its key, as settings of an app. The app itself
-fetches no pictures from this machine; `python -m tests.peers.apimart_app` starts the two together.
+By hand: `python -m tests.peers.apimart --takes 10` prints its addresses and its key, as settings of an app. An app
+fetches no pictures from this machine by itself: `python -m tests.peers.apimart_app` starts one that does, beside it.
 """
 
 from tests.peers.apimart.server import ApiMart
