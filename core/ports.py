@@ -209,6 +209,8 @@ class Provider(Offered, Protocol):
 
     model: str
     price: int  # millionths of a US dollar for one headshot, as listed; what is charged only it can say
+    usual: timedelta
+    """How long one headshot takes, as listed."""
     hand_over: HandOver
     result_kept_for: timedelta
     """The longest documented, for what it does not date itself."""

@@ -179,6 +179,7 @@ class DrawingProvider:
     stages = ("sending", "waiting", "fetching")
     model = "drawing-1"
     price = 15_000
+    usual = timedelta(hours=1)
     result_kept_for = timedelta(hours=24)
     upload_kept_for = timedelta(hours=72)
 

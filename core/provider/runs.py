@@ -12,7 +12,7 @@ Runs at a provider: each variant a task there, asked for once, waited for, fetch
 * Where results lie is noted in the transaction that learns of it, before they are fetched, and what they cost is
   booked there, once. A result that could not be fetched yet is fetched later; what was kept is not made again.
 * No thread waits for a run: a step does what is due, in short calls, and says when it wants to be called again.
-  Nothing of a person is in memory in between, and photos are decoded one at a time.
+  Nothing of a person is in memory in between.
 * A run that is cancelled, erased or out of time stops waiting. What the provider still makes of it is looked after
   by `residue`.
 """
@@ -20,7 +20,6 @@ Runs at a provider: each variant a task there, asked for once, waited for, fetch
 import base64
 import hashlib
 import random
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -85,8 +84,6 @@ HOPELESS: Final = ("indeterminate", "key_reused")
 _SENT_ONCE, _SENT_TWICE = "upload_sent", "upload_sent_twice"
 """While an upload is under way: whoever finds it so cannot know whether a copy lies there."""
 _chance = random.SystemRandom().random
-_one_at_a_time = threading.Lock()
-"""A photo of twelve megapixels takes more memory than all the rest of a step."""
 
 S = ProviderTaskState
 
@@ -438,9 +435,7 @@ class _Attempt:
         return self._inline[copy_id]
 
     def _for_sending(self, copy_id: str) -> bytes:
-        picture = copies.read_upload(self.svc, copy_id)
-        with _one_at_a_time:
-            return self.provider.for_sending(picture)
+        return self.provider.for_sending(copies.read_upload(self.svc, copy_id))
 
     def _uploaded(self, task: ProviderTask, copy_id: str) -> str | None:
         """Where the provider has it: uploaded once for a run, however many variants. None: not yet."""
@@ -550,8 +545,9 @@ class _Attempt:
         else:
             _over(session, row, S.FAILED, now, failure="provider_failed")
 
-    def _usual(self, session: Session) -> timedelta | None:
-        """How long this model has taken lately, as far as our own looks can tell: a quarter were quicker."""
+    def _usual(self, session: Session) -> timedelta:
+        """How long this model has taken lately, as far as our own looks can tell: a quarter were quicker. As it is
+        listed, where it has made nothing yet."""
         task = ProviderTask
         lately = (
             select(task.taken_at, task.made_at)
@@ -561,7 +557,7 @@ class _Attempt:
             .limit(USUAL_OF)
         )
         took = sorted(made - taken for taken, made in session.exec(lately).all() if taken and made)
-        return took[len(took) // 4] if took else None
+        return took[len(took) // 4] if took else self.provider.usual
 
     # ------------------------------------------------------------------------------------------------ fetching it
     def _fetch(self, task: ProviderTask) -> None:
@@ -639,11 +635,11 @@ def _unknown(svc: Services, session: Session, task: ProviderTask, now: datetime)
     _over(session, task, S.UNKNOWN, now, failure="unknown")
 
 
-def next_look(waited: timedelta, usual: timedelta | None, chance: Callable[[], float] = _chance) -> timedelta:
+def next_look(waited: timedelta, usual: timedelta, chance: Callable[[], float] = _chance) -> timedelta:
     """How long until the next look at a task that was taken so long ago."""
     every = EVERY if waited < SLOWER_FROM else LATER_EVERY
     pause = FIRST_LOOK if waited < SOON else every * (0.9 + 0.2 * chance())
-    around: list[timedelta] = [usual + offset - waited for offset in AROUND] if usual is not None else []
+    around = [usual + offset - waited for offset in AROUND]
     return min([pause, *(each for each in around if each > 6 * SOON)])
 
 
@@ -655,7 +651,7 @@ def _pause(tries: int, after: float | None) -> timedelta:
 
 
 def _failure(exc: EngineError) -> str:
-    return exc.code if exc.code in ("provider_refused", "provider_failed") else "provider_failed"
+    return exc.code if exc.code in ("provider_refused", "hand_over_failed") else "provider_failed"
 
 
 def _hash(commission: Commission) -> str:
