@@ -99,7 +99,8 @@ ANSWERS: Pairs = (
     ),
     (
         "How long do results stay?",
-        "As long as the photo. With “{process}” the photo goes when its run ends, its headshots {process_kept} later.",
+        "As long as the photo. With “{process}” the photo goes when its run ends, its headshots {process_kept} later."
+        "{others_have_their_times}",
     ),
     (
         "Can I have it erased?",
@@ -118,6 +119,7 @@ WAY_UNKNOWN = "On its way here it is encrypted if your address bar says https."
 NO_THIRD_PARTY = "Nobody. The one engine here works on this server, and nothing leaves it."
 THIRD_PARTIES = "Nobody, unless you choose by name, for one run: {named}. {third_parties_by_name}"
 OTHERS_FOLLOW_THEIR_TERMS = " {others} follows terms of its own: see below."
+OTHERS_HAVE_THEIR_TIMES = " What lies at {others} has times of its own: see below."
 OTHERS_ARE_PUBLIC = " What {others} makes lies there under an address that opens for anyone who has it."
 
 ELSEWHERE_LEAD = (
@@ -133,7 +135,6 @@ LEFT_TITLE = "What a run leaves at {title}, and for how long"
 SAYS_TITLE = "What {title} says of itself"
 UNKNOWN_TITLE = "What is not known of {title}"
 READ = "Read on {day}. {how}"
-PUBLIC = "public to whoever has its address"
 WHOM_TO_ASK = "Write to {contact}."
 NOBODY_TO_ASK = "No address has been named yet. Erasing works without one."
 
@@ -285,6 +286,7 @@ def _of_others(svc: Services, basic: Filler) -> dict[str, str]:
         **names,
         "third_parties": third(THIRD_PARTIES if others else NO_THIRD_PARTY),
         "others_follow_their_terms": third(OTHERS_FOLLOW_THEIR_TERMS) if others else "",
+        "others_have_their_times": third(OTHERS_HAVE_THEIR_TIMES) if others else "",
         "others_are_public": third(OTHERS_ARE_PUBLIC) if others else "",
         "whom_to_ask": basic(whom_to_ask),
     }
@@ -303,7 +305,7 @@ def known(provider: Provider) -> ThirdParty | None:
 def left(party: ThirdParty, provider: Provider) -> Pairs:
     """What a run leaves there, as this server hands pictures over."""
     return tuple(
-        (copy.what, f"{copy.how_long}{f', {PUBLIC}' if copy.public else ''}. {copy.says}")
+        (copy.what, f"{copy.how_long[:1].upper()}{copy.how_long[1:]}. {copy.says}")
         for copy in party.left_by(provider.hand_over)
     )
 

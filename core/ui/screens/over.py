@@ -42,13 +42,13 @@ ELSEWHERE = {
         "Change the note or the clothing picture, take another photo, or make it on this server.",
     ),
     "provider_failed": (
-        "{title} took it and could not make it.",
-        "There is no result there.",
+        "{title} could not make it.",
+        "It took your photo and gave no picture.",
         "Trying again often helps.",
     ),
     "provider_away": (
-        "{title} did not take it.",
-        "It could not be reached, or had too much to do. Nothing was made of your photo.",
+        "{title} could not be reached.",
+        "It did not answer, or had too much to do. If it made something all the same, that is listed below.",
         "Try again in some minutes, or make it on this server.",
     ),
     "provider_slow": (
@@ -68,7 +68,7 @@ ELSEWHERE = {
     ),
     "hand_over_failed": (
         "{title} could not get your photo from here.",
-        "Nothing was made of it.",
+        "Nothing was made of it. If it has a copy all the same, that is listed below.",
         "Try again, or make it on this server.",
     ),
 }

@@ -33,6 +33,8 @@ FREE_TRY = "Make it once more, for free"
 def ready(svc: Services, me: str, view: RunView, now: datetime) -> None:
     many = len(view.headshots) > 1
     stopped = " The run was stopped; this is what was finished." if view.run.state is RunState.CANCELLED else ""
+    if view.run.state is RunState.READY and view.made < view.run.variants:
+        stopped = f" {view.made} of {view.run.variants} could be made."
     widgets.frame("Your headshots are ready" if many else "Your headshot is ready", _made(svc, view) + stopped, now=now)
     with svc.reading() as reading:
         elsewhere = residue.of_run(reading, view.run.id)
