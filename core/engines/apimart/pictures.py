@@ -62,14 +62,14 @@ def kind_of(beginning: bytes) -> str | None:
     return "WEBP" if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP" else None
 
 
-def looked_through(data: bytes) -> Fetched:
+def looked_through(data: bytes, *, most_pixels: int = MOST_PIXELS) -> Fetched:
     """The very bytes, once they have been shown to be one whole picture of a sensible size. Raises EngineRefused."""
     kind = kind_of(data[:12])
     if kind is None:
         raise unacceptable()
     try:
         with _one_at_a_time:
-            width, height = _size_of_whole(data, kind)
+            width, height = _size_of_whole(data, kind, most_pixels)
     except EngineError:
         raise
     except Exception:  # as above; its message could quote what it read
@@ -77,11 +77,11 @@ def looked_through(data: bytes) -> Fetched:
     return Fetched(data=data, media_type=_MEDIA_TYPES[kind], width=width, height=height)
 
 
-def _size_of_whole(data: bytes, kind: str) -> tuple[int, int]:
+def _size_of_whole(data: bytes, kind: str, most_pixels: int) -> tuple[int, int]:
     with Image.open(io.BytesIO(data), formats=(kind,)) as image:  # reads no more than the header
         width, height = image.size
         scans = data.count(b"\xff\xda") if kind == "JPEG" else 1
-        too_much = width * height > MOST_PIXELS or width * height * scans > MOST_SCANNED
+        too_much = width * height > most_pixels or width * height * scans > MOST_SCANNED
         if too_much or min(width, height) < SHORTEST_SIDE or getattr(image, "n_frames", 1) != 1:
             raise unacceptable()
         if kind == "JPEG":

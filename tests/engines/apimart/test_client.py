@@ -237,6 +237,14 @@ def test_a_look_that_fails_can_be_had_again(api_mart, engine, fault, kind):
     assert engine.task(task_id).state is TaskState.DONE
 
 
+def test_an_answer_larger_than_any_is_not_read_to_its_end(api_mart, engine):
+    well = json.dumps({"data": {"id": "task_1", "status": "pending"}}).encode()
+    api_mart.queue("task", faults.serving(well + b" " * 1_000_000), faults.serving(well + b" " * (33 << 20)))
+    assert engine.task("task_1").state is TaskState.WAITING
+    with pytest.raises(EngineUnavailable):
+        engine.task("task_1")
+
+
 def test_a_task_that_is_forgotten_there(api_mart, engine):
     task_id = engine.submit(commissioned(engine), key=KEY).task_id
     api_mart.forget_tasks()

@@ -306,6 +306,12 @@ def test_what_is_no_whole_picture_of_a_sensible_size(data):
     assert raised.value.code == "result_refused"
 
 
+def test_pixels_are_counted_before_they_are_made():
+    assert looked_through(picture(), most_pixels=512 * 640).width == 512
+    with pytest.raises(EngineRefused):
+        looked_through(picture(), most_pixels=512 * 640 - 1)
+
+
 # ----------------------------------------------------------------------------------------------- is it still there
 @pytest.mark.parametrize(
     ("fault", "presence"),
