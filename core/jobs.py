@@ -99,6 +99,7 @@ def _sweep(svc: Services, job: Claim) -> None:
 def _reconcile(svc: Services, job: Claim) -> None:
     """What is done once in a night. Storage comes last: that it cannot be reached holds up nothing else."""
     pruning.prune(svc, breath=job.renew)
+    residue.tend(svc)
     receipts.amend_due(svc)
     reconcile.compare(svc, breath=job.renew)
     with job.transaction() as session:
@@ -115,6 +116,12 @@ def _canary(svc: Services, job: Claim) -> None:
             job.done(session)
 
 
+def _residue(svc: Services, job: Claim) -> None:
+    """Look after what lies at third parties. What ended there is told at once in receipts that had it as open."""
+    if residue.step(svc, job):
+        receipts.amend_due(svc)
+
+
 def _want_again(session: Session, now: datetime) -> None:
     """Runs and requests that want work and have no job: nothing of ours leaves one; if something did, it is found."""
     has_job = sa.exists().where(col(Job.kind).in_(RUN_WORK), col(Job.ref) == col(Generation.id))
@@ -126,7 +133,7 @@ def _want_again(session: Session, now: datetime) -> None:
 STEPS: dict[JobKind, Step] = {
     JobKind.GENERATE: Step(generations.run, generations.give_up, max_tries=generations.MAX_TRIES),
     JobKind.PROVIDER: Step(provider_runs.step, provider_runs.give_up, max_tries=provider_runs.MAX_TRIES),
-    JobKind.RESIDUE: Step(residue.step),
+    JobKind.RESIDUE: Step(_residue),
     JobKind.ERASE: Step(_erase),
     JobKind.SWEEP: Step(_sweep),
     JobKind.RECONCILE: Step(_reconcile),

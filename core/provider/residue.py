@@ -21,16 +21,18 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit
+from core import audit, retention
 from core.db import scrub, upsert
-from core.errors import EngineError
+from core.errors import EngineError, WorkShotError
 from core.models import (
     Generation,
+    HandOverLink,
+    JobKind,
     ProviderCopy,
     ProviderCopyKind,
-    ProviderHealth,
     ProviderTask,
     ProviderTaskState,
+    Subject,
     new_id,
 )
 from core.ports import Presence, Provider, ProviderResult, TaskReport, TaskState
@@ -47,10 +49,12 @@ BELIEVED: Final = timedelta(days=31)
 BATCH: Final = 20
 AT_ONCE: Final = 4
 """Addresses asked for in one step, and how many of them at a time."""
+LEFT_BATCH: Final = 5
 LEFT_ALONE: Final = ("cancelled", "provider_slow")
 """We stopped waiting for these, and the provider may have gone on."""
 LEFT_FIRST, LEFT_LATEST, LEFT_GIVEN_UP = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=48)
 BALANCE_EVERY: Final = timedelta(minutes=10)
+LINKS_KEPT: Final = timedelta(days=1)
 
 _MARK: Final = "provider-copy"
 _TITLES: Final = {"apimart": "APIMart"}
@@ -109,21 +113,23 @@ def _tell(session: Session, action: audit.Action, copy: ProviderCopy, now: datet
 
 
 # ------------------------------------------------------------------------------------------------------------ looking
-def step(svc: Services, claim: Claim) -> None:
-    """One look at whatever is due: addresses, tasks that nobody waits for any more, and balances."""
-    probe_due(svc, claim)
+def step(svc: Services, claim: Claim) -> int:
+    """One look at whatever is due: addresses, tasks that nobody waits for any more, and balances. How many copies are
+    gone now."""
+    with svc.reading() as session:
+        due = _due(session, svc.providers, svc.clock())
+    gone = _probe(svc, claim, due) if due else 0
     look_after_the_left(svc, claim)
     _look_at_balances(svc)
     with claim.transaction() as session:
-        claim.done(session)
+        if len(due) == BATCH:  # there may be more; other work comes in between
+            claim.again(session, after=timedelta(seconds=1))
+        else:
+            claim.done(session)
+    return gone
 
 
-def probe_due(svc: Services, claim: Claim) -> int:
-    """Ask for some of what is past its end. How many are gone now."""
-    with svc.reading() as session:
-        due = _due(session, svc.providers, svc.clock())
-    if not due:
-        return 0
+def _probe(svc: Services, claim: Claim, due: Sequence[ProviderCopy]) -> int:
     with ThreadPoolExecutor(min(AT_ONCE, len(due))) as threads:
         answers = list(threads.map(lambda copy: _ask(svc, copy), due))
     with claim.transaction() as session:
@@ -143,7 +149,10 @@ def _ask(svc: Services, copy: ProviderCopy) -> tuple[Presence, datetime]:
     """What the provider answers to somebody who only knows the address, and when it was asked."""
     asked_at = svc.clock()
     assert copy.sealed_url is not None
-    url = svc.vault.open_text(copy, copy.sealed_url)
+    try:
+        url = svc.vault.open_text(copy, copy.sealed_url)
+    except WorkShotError:  # sealed under another key than ours: nobody can look any more, and nothing is shown
+        return Presence.UNKNOWN, asked_at
     return svc.providers[copy.provider].probe(url), asked_at
 
 
@@ -218,7 +227,7 @@ def _left(session: Session, providers: Iterable[str], now: datetime) -> Sequence
         )
         .order_by(col(task.ended_at))
     )
-    return session.exec(left.limit(BATCH)).all()
+    return session.exec(left.limit(LEFT_BATCH)).all()
 
 
 def _report(provider: Provider, task: ProviderTask) -> TaskReport | None:
@@ -256,11 +265,37 @@ def _charge(session: Session, task: ProviderTask, now: datetime, price: int) -> 
 
 
 def _look_at_balances(svc: Services) -> None:
-    with svc.reading() as session:
-        old = svc.clock() - BALANCE_EVERY
-        fresh = session.exec(select(ProviderHealth.provider).where(col(ProviderHealth.balance_at) > old)).all()
-    if set(svc.providers) - set(fresh):
+    """Noted before it is asked: who does not answer is not asked more often than who does."""
+    now, last = svc.clock(), retention.last_time(svc, JobKind.RESIDUE)
+    if last is None or now - last.started_at >= BALANCE_EVERY:
+        retention.note_upkeep(svc, JobKind.RESIDUE, now, well=True)
         spending.look_at_balance(svc)
+
+
+# ------------------------------------------------------------------------------------------------------------ tidying
+def tend(svc: Services) -> int:
+    """Forget by what a third party would know a run, once all is over: the person here, and everything there. And
+    links that have been of no use for a day. How many runs' variants."""
+    now = svc.clock()
+    task, copy = ProviderTask, ProviderCopy
+    over = (
+        select(Generation.id)
+        .join(Subject, col(Subject.id) == Generation.subject_id)
+        .where(col(Subject.key_destroyed_at).is_not(None))
+    )
+    still_there = sa.exists().where(col(copy.task_id) == col(task.id), col(copy.gone_at).is_(None))
+    names = {"task_id": None, "request_ref": None, "body_hash": None}
+    forget = (
+        sa.update(task)
+        .where(col(task.generation_id).in_(over), col(task.ended_at) < now - LEFT_GIVEN_UP, ~still_there)
+        .where(sa.or_(*(col(getattr(task, name)).is_not(None) for name in names)))
+        .values(**names)
+    )
+    ended = select(task.id).where(col(task.ended_at).is_not(None))
+    old_links = col(HandOverLink.expires_at) < now - LINKS_KEPT, col(HandOverLink.task_id).in_(ended)
+    with svc.transaction() as session:
+        session.execute(sa.delete(HandOverLink).where(*old_links))
+        return int(session.execute(forget).rowcount)  # type: ignore[attr-defined]
 
 
 # ------------------------------------------------------------------------------------------------------------ telling

@@ -5,19 +5,23 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from core import access, audit, queue, retention
+from core.errors import EngineUnavailable
 from core.models import (
     AuditEntry,
+    Generation,
+    HandOverLink,
     JobKind,
     ProviderCopy,
     ProviderCopyKind,
     ProviderTask,
+    ProviderTaskState,
     Subject,
 )
 from core.ports import Presence, ProviderResult, TaskReport, TaskState
-from core.provider import residue
+from core.provider import residue, spending
 from core.queue import LeaseLost
 from tests.conftest import ANN, on_all_threads
 from tests.provider.outsider import PLACE, Outsider, beside, done, given_task, left_alone, look, noted, owner_of
@@ -237,8 +241,13 @@ def test_no_more_than_a_batch_is_asked_for_in_a_step(svc, task, outsider, clock)
     clock.advance(days=1)
     look(svc)
     assert len(outsider.asked_for) == residue.BATCH
-    look(svc)
+    clock.advance(seconds=1)
+    claim = queue.claim(svc, [JobKind.RESIDUE])
+    assert claim, "the job comes back by itself"
+    residue.step(svc, claim)
     assert len(outsider.asked_for) == residue.BATCH + 2
+    clock.advance(minutes=1)
+    assert queue.claim(svc, [JobKind.RESIDUE]) is None
 
 
 def test_what_nobody_here_can_ask_for_is_left_alone(svc, task, clock, now_of):
@@ -248,6 +257,16 @@ def test_what_nobody_here_can_ask_for_is_left_alone(svc, task, clock, now_of):
     clock.advance(days=1)
     look(replace(svc, providers={}))
     assert now_of(copy).probes == 0
+
+
+def test_what_does_not_open_holds_up_nothing_else(svc, task, outsider, clock, now_of):
+    """As after a restore with another master key: nothing is shown, in either direction."""
+    damaged, other = noted(svc, task, "damaged.png"), noted(svc, task, "other.png")
+    with svc.transaction() as session:
+        session.get_one(ProviderCopy, damaged.id).sealed_url = b"WS1" + bytes(60)
+    clock.advance(days=1)
+    look(svc)
+    assert (now_of(damaged).answer, now_of(other).answer) == (Presence.UNKNOWN, Presence.ABSENT)
 
 
 # ------------------------------------------------------------------------------------------------- two workers at once
@@ -380,3 +399,94 @@ def test_no_address_and_no_task_of_theirs_is_in_a_log_or_in_the_audit(svc, task,
 
 def test_a_result_s_repr_has_no_address():
     assert PLACE not in repr(ProviderResult(url=PLACE))
+
+
+# ------------------------------------------------------------------------------------------------------------- balances
+def test_what_is_left_there_is_asked_every_ten_minutes_also_of_who_does_not_answer(svc, outsider, clock):
+    asked = []
+
+    def balance():
+        asked.append(clock.now)
+        raise EngineUnavailable("It cannot be reached just now.")
+
+    outsider.balance = balance
+    for _ in range(3):
+        look(svc)
+        clock.advance(minutes=5)
+    assert len(asked) == 2
+
+
+def test_what_was_made_and_has_no_price_is_a_doubt(svc, run, outsider, clock, now_of):
+    left_alone(svc, run)
+    left_alone(svc, run, 2)
+    outsider.reports |= {"task_1": done(PLACE + "1.png", cost=None), "task_2": done(PLACE + "2.png", cost=9_000)}
+    clock.advance(minutes=1)
+    look(svc)
+    with svc.reading() as session:
+        spent = spending.spent(session, "apimart", clock.now).day
+    assert (spent.charged, spent.headshots, spent.possible, spent.doubtful) == (9_000, 1, outsider.price, 1)
+
+
+# -------------------------------------------------------------------------------------------------------------- tidying
+def test_by_what_they_know_a_run_is_forgotten_when_all_is_over(svc, run, task, work, clock, now_of):
+    copy = noted(svc, task)
+    with svc.transaction() as session:
+        row = session.get_one(ProviderTask, task.id)
+        row.state, row.ended_at, row.request_ref, row.body_hash = ProviderTaskState.KEPT, clock.now, "req", "hash"
+        photo = session.get_one(Generation, run).portrait_id
+        session.add(HandOverLink(task_id=task.id, copy_id=photo, made_at=clock.now, expires_at=clock.now))
+    clock.advance(days=3)
+    residue.tend(svc)
+    assert now_of(task).task_id, "the person still has something here"
+    retention.erase_everything(svc, owner_of(svc, run))
+    work()
+    assert (residue.tend(svc), now_of(task).task_id) == (0, "task_1"), "and there"
+    look(svc)
+    clock.advance(minutes=15)
+    look(svc)
+    assert now_of(copy).gone_at
+    assert (residue.tend(svc), residue.tend(svc)) == (1, 0)
+    row = now_of(task)
+    assert (row.task_id, row.request_ref, row.body_hash) == (None, None, None)
+    with svc.reading() as session:
+        assert session.exec(select(HandOverLink)).all() == []
+
+
+def test_what_still_may_be_looked_after_is_not_forgotten(svc, run, work, clock, now_of):
+    task = left_alone(svc, run)
+    retention.erase_everything(svc, owner_of(svc, run))
+    work()
+    clock.advance(hours=47)
+    residue.tend(svc)
+    assert now_of(task).task_id == "task_1"
+    clock.advance(hours=2)
+    assert residue.tend(svc) == 1
+
+
+# ------------------------------------------------------------------------------------------------------ the whole of it
+def test_no_table_and_no_file_holds_an_address_and_gone_leaves_nothing_to_open(
+    svc, task, outsider, clock, tmp_path, caplog
+):
+    caplog.set_level(logging.DEBUG)
+    noted(svc, task)
+    outsider.shows[PLACE + "1.png"] = Presence.PRESENT
+    for _ in range(2):
+        clock.advance(days=1)
+        look(svc)
+        assert not found_in(svc, tmp_path, PLACE) and PLACE not in caplog.text
+    outsider.shows.clear()
+    for _ in range(2):
+        clock.advance(hours=6)
+        look(svc)
+    assert not found_in(svc, tmp_path, PLACE)
+    with svc.reading() as session:
+        row = session.exec(select(ProviderCopy)).one()
+    assert row.gone_at and row.sealed_key is None and row.sealed_url is None
+
+
+def found_in(svc, folder, word: str) -> list[str]:
+    with svc.database.connect() as connection:
+        tables = list(SQLModel.metadata.sorted_tables)
+        held = {table.name: repr(connection.execute(table.select()).all()) for table in tables}
+    files = {str(path): path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()}
+    return [name for name, text in (held | files).items() if word in text]

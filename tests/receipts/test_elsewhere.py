@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from core import receipts
-from core.models import ProviderCopyKind, Request, RequestState
+from core import jobs, queue, receipts
+from core.models import JobKind, ProviderCopyKind, Request, RequestState
 from core.receipts import Finding
 from core.receipts.statement import Statement
 from core.settings import ROOT
@@ -108,6 +108,19 @@ def test_once_it_is_gone_there_is_an_amended_receipt_that_says_so(svc, erased, a
     shown = words_of(svc, second)
     assert [line for line in shown.proves if line.startswith("1 picture at APIMart, which only APIMart can erase")]
     assert receipts.check(svc, receipts.as_file(first)).finding is Finding.SUPERSEDED
+
+
+def test_nobody_waits_for_the_night_to_have_it_amended(svc, erased, at_apimart, made, closed, clock):
+    made(erased[0])
+    closed(erased[0])
+    clock.advance(days=1)
+    for _ in range(2):
+        with svc.transaction() as session:
+            queue.enqueue(session, JobKind.RESIDUE, "-", at=clock.now)
+        assert jobs.Worker(svc).look([JobKind.RESIDUE])
+        clock.advance(minutes=15)
+    with svc.reading() as session:
+        assert receipts.newest(session, erased[0].id).revision == 2
 
 
 def test_what_is_learned_of_only_later_is_told_as_well(svc, erased, at_apimart, made, closed, clock):
