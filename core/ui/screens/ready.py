@@ -26,7 +26,6 @@ DRAWN = (
     "Drawn by AI at {title} from your photo, not taken by a photographer. Every file says so in a mark that machines "
     "can read."
 )
-KINDS = {"image/jpeg": ("JPEG", "jpg"), "image/png": ("PNG", "png"), "image/webp": ("WebP", "webp")}
 FREE_TRY = "Make it once more, for free"
 
 
@@ -101,7 +100,7 @@ def _compare(view: RunView, copy: Copy, number: int, now: datetime) -> None:
 
 def _downloads(view: RunView, copy: Copy, number: int) -> None:
     made = (copy.width, copy.height)
-    kind, ending = KINDS.get(copy.media_type, KINDS["image/jpeg"])
+    kind, ending = pictures.called(copy.media_type), pictures.ending(copy.media_type)
     sizes = pictures.downloads(catalogue().purpose(view.run.purpose), made)
     largest, *others = [
         widgets.DownloadLink(
