@@ -72,6 +72,11 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
+def generated(*, by: str, model: str, at: datetime) -> Marks:
+    """What is said of a picture that a provider's model drew."""
+    return Marks(source_type=SourceType.GENERATED, system=by, version=model, created_at=at, id=random_id())
+
+
 def mark(jpeg: bytes, marks: Marks) -> bytes:
     """The same pixels with our marks as the only metadata: earlier EXIF, ICC, XMP, IPTC and comments go. Raises
     NotAPicture."""

@@ -22,13 +22,13 @@ import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session, col, select
 
-from core import attempts, copies
+from core import attempts, copies, marks
 from core.db import SENDING, take_turns
 from core.errors import (
     EngineError,
@@ -52,7 +52,7 @@ from core.models import (
     Subject,
 )
 from core.ports import Commission, Fetched, HandOver, Headshot, Provider, ProviderResult, Submission, TaskState
-from core.provider import gate, links, residue, spending
+from core.provider import drift_guard, gate, links, residue, spending
 from core.queue import Claim
 from core.services import Services
 
@@ -566,6 +566,7 @@ class _Attempt:
             if fetched is None:
                 return
             attempts.keep(self.svc, self.claim, self.generation, self._headshot(task, fetched))
+            drift_guard.note(self.svc, self.claim, self.generation, task.variant, fetched.data)
         with self._changing(task) as (session, row, now):
             _over(session, row, S.KEPT, now)
 
@@ -578,7 +579,7 @@ class _Attempt:
         away: EngineError | None = None
         for url in self._addresses(task):
             try:
-                return self.provider.fetch(url)
+                return self._marked(task, self.provider.fetch(url))
             except EngineRefused:
                 continue
             except (EngineUnavailable, NotTaken) as exc:
@@ -593,6 +594,11 @@ class _Attempt:
             if away is not None:
                 self._note_failure(session, away, now)
         return None
+
+    def _marked(self, task: ProviderTask, fetched: Fetched) -> Fetched:
+        """It says of itself that it was drawn, if its maker has not signed that. Raises EngineRefused."""
+        says = marks.generated(by=self.provider.title, model=task.model, at=task.made_at or self.svc.clock())
+        return replace(fetched, data=marks.provider(fetched.data, fetched.media_type, says))
 
     def _addresses(self, task: ProviderTask) -> list[str]:
         mine = ProviderCopy.task_id == task.id, ProviderCopy.kind == ProviderCopyKind.RESULT

@@ -100,14 +100,14 @@ def _compare(view: RunView, copy: Copy, number: int, now: datetime) -> None:
 
 def _downloads(view: RunView, copy: Copy, number: int) -> None:
     made = (copy.width, copy.height)
-    kind, ending = pictures.called(copy.media_type), pictures.ending(copy.media_type)
     sizes = pictures.downloads(catalogue().purpose(view.run.purpose), made)
+    kinds = {size: copy.media_type if size == made else "image/jpeg" for size in sizes}
     largest, *others = [
         widgets.DownloadLink(
             label=f"{width} × {height}",
             href=f"/img/{copy.id}?w={width}&dl=1",
-            filename=f"headshot-{view.run.purpose}-{number}-{width}x{height}.{ending}",
-            detail=kind,
+            filename=f"headshot-{view.run.purpose}-{number}-{width}x{height}.{pictures.ending(kinds[width, height])}",
+            detail=pictures.called(kinds[width, height]),
             primary=(width, height) == sizes[0],
             plain=(width, height) != sizes[0],
         )
