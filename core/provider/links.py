@@ -46,8 +46,8 @@ def offer(svc: Services, session: Session, task: ProviderTask, copy_id: str, now
         link.closed_at, link = now, None
     if link is None:
         link = HandOverLink(task_id=task.id, copy_id=copy_id, made_at=now, expires_at=now + LIVES)
-    elif link.served_at is None:
-        link.expires_at = now + LIVES
+    else:
+        link.expires_at = now + LIVES  # of no use to a used one
     session.add(link)
     session.flush()
     return f"{base}/handover/{_secret(svc, link.id)}/{FILE_NAME}"

@@ -186,6 +186,16 @@ def test_an_answer_that_proves_nothing_counts_neither_way(svc, task, outsider, c
     assert now_of(copy).gone_at == clock.now, "the first refusal still stands"
 
 
+def test_between_two_refusals_nobody_waits_for_longer_than_they_are_apart(svc, task, outsider, clock, now_of):
+    copy = noted(svc, task)
+    clock.advance(days=1, hours=5)  # nobody was there to look
+    look(svc)
+    outsider.shows[PLACE + "1.png"] = Presence.UNKNOWN
+    clock.advance(minutes=15)
+    look(svc)
+    assert now_of(copy).probe_at == clock.now + residue.APART
+
+
 def test_what_is_still_shown_is_an_incident_and_is_asked_for_less_and_less(svc, task, outsider, clock, now_of, figures):
     copy = noted(svc, task)
     outsider.shows[PLACE + "1.png"] = Presence.PRESENT
@@ -289,6 +299,24 @@ def test_the_answer_of_a_worker_that_was_too_late_is_not_written(svc, task, outs
     assert (row.probes, row.refused_at, row.gone_at) == (1, clock.now, None)
 
 
+def test_the_answer_of_a_worker_that_has_lost_its_job_is_not_written(svc, task, outsider, clock, now_of):
+    """Also before whoever has it now has asked for anything."""
+    copy = noted(svc, task)
+    clock.advance(days=1)
+    with svc.transaction() as session:
+        queue.enqueue(session, JobKind.RESIDUE, "-", at=clock.now)
+    late = queue.claim(svc, [JobKind.RESIDUE])
+
+    def another_takes_over():
+        clock.advance(minutes=1)
+        assert queue.claim(svc, [JobKind.RESIDUE])
+
+    outsider.at_probe = another_takes_over
+    with pytest.raises(LeaseLost):
+        residue.step(svc, late)
+    assert now_of(copy).probes == 0
+
+
 def test_an_answer_about_a_row_that_has_moved_on_is_dropped(svc, task, clock, now_of):
     """Two that asked at once have both seen one row; only one of them may count."""
     copy = noted(svc, task)
@@ -343,6 +371,16 @@ def test_what_failed_there_cost_nothing_and_is_asked_about_no_more(svc, run, out
         clock.advance(hours=1)
     row = now_of(task)
     assert (row.looks, row.cost, row.made_at) == (1, 0, None)
+
+
+@pytest.mark.parametrize("report", [done(PLACE + "late.png"), TaskReport(state=TaskState.FAILED, cost=5)])
+def test_what_two_have_learned_at_once_is_booked_once(svc, run, clock, report):
+    task = left_alone(svc, run)
+    for _ in range(2):
+        with svc.transaction() as session:
+            residue._note_report(session, svc, task.id, report, clock.now)
+    with svc.reading() as session:
+        assert spending.spent(session, "apimart", clock.now).day.headshots == 1
 
 
 @pytest.mark.parametrize("other", [{"failure": "provider_failed"}, {"task_id": None}])
@@ -450,6 +488,12 @@ def test_by_what_they_know_a_run_is_forgotten_when_all_is_over(svc, run, task, w
     assert (row.task_id, row.request_ref, row.body_hash) == (None, None, None)
     with svc.reading() as session:
         assert session.exec(select(HandOverLink)).all() == []
+
+
+def test_as_long_as_the_person_has_something_here_their_runs_are_known(svc, run, clock, now_of):
+    task = given_task(svc, run, state=ProviderTaskState.KEPT, ended_at=clock.now)
+    clock.advance(days=3)
+    assert (residue.tend(svc), now_of(task).task_id) == (0, "task_1")
 
 
 def test_what_still_may_be_looked_after_is_not_forgotten(svc, run, work, clock, now_of):
