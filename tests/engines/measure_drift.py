@@ -12,7 +12,7 @@ another backdrop and framed anew, encoded as a JPEG:
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from tests.engines import portraits
 
 Change = Callable[[Array], Array]
 
-SHIFTS = (-20, -16, -12, -8, 8, 12, 16, 20)
 LIGHTEST = 88  # L*: beyond, skin has no room to get lighter
 BACKDROPS = ((245, 245, 245), (40, 55, 90))
 
@@ -105,7 +104,13 @@ LIGHTS: dict[str, Change] = {
     "warm, +0.7 EV": both(gains(1.2, 1, 0.8), stops(0.7)),
     "cool, -0.7 EV": both(gains(0.85, 1, 1.2), stops(-0.7)),
 }
-LIGHTS_OF_SHIFTS = ("the same", "+½ EV", "-½ EV", "warm", "cool", "gamma 0.8", "gamma 1.25")
+
+
+SHIFTS = dict.fromkeys(
+    (-20, -16, -12, -8, 8, 12, 16, 20),
+    ("the same", "+½ EV", "-½ EV", "warm", "cool", "gamma 0.8", "gamma 1.25"),
+)
+"""Each in these lights."""
 
 
 @dataclass(frozen=True)
@@ -155,44 +160,50 @@ def sitter(file: bytes, model: PersonModel) -> Sitter | None:
     return Sitter(file, upright.thumbnail, who) if who else None
 
 
-def relit(one: Sitter) -> Iterator[tuple[str, bytes]]:
-    for number, (name, change) in enumerate(LIGHTS.items()):
+def relit(one: Sitter, lights: Mapping[str, Change]) -> Iterator[tuple[str, bytes]]:
+    for number, (name, change) in enumerate(lights.items()):
         yield name, one.pictured(change(one.pixels), BACKDROPS[number % 2])
 
 
-def ours(one: Sitter) -> Iterator[tuple[str, bytes]]:
+def ours(one: Sitter, styles: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     engine, backdrops = OnDevice(), ("white", "navy", "grey", "office_evening")
-    for number, style in enumerate(STYLES):
+    for number, style in enumerate(styles):
         backdrop = backdrops[number % len(backdrops)]
         order = Order(portrait=one.file, ratio="4:5", long_side=640, style=style, backdrop=backdrop, variants=1)
         yield f"style {style}", next(made.data for made in engine.make(order) if isinstance(made, Headshot))
 
 
-def reskinned(one: Sitter) -> Iterator[tuple[int, bytes]]:
-    for by in SHIFTS:
+def reskinned(one: Sitter, shifts: Mapping[int, Sequence[str]]) -> Iterator[tuple[int, bytes]]:
+    for by, lights in shifts.items():
         pixels = one.shifted(by)
-        for number, name in enumerate(LIGHTS_OF_SHIFTS if pixels is not None else ()):
+        for number, name in enumerate(lights if pixels is not None else ()):
             yield by, one.pictured(LIGHTS[name](pixels), BACKDROPS[number % 2])
 
 
-def table(files: list[bytes]) -> Iterator[str]:
+def table(
+    files: Iterable[bytes],
+    *,
+    lights: Mapping[str, Change] = LIGHTS,
+    shifts: Mapping[int, Sequence[str]] = SHIFTS,
+    styles: Iterable[str] = tuple(STYLES),
+) -> Iterator[str]:
     model = PersonModel()
     sitters = [found for file in files if (found := sitter(file, model))]
-    lights: dict[str, list[float | None]] = {}
-    shifts: dict[int, list[float | None]] = {}
+    lit: dict[str, list[float | None]] = {}
+    shifted: dict[int, list[float | None]] = {}
     for one in sitters:
-        for name, made in (*relit(one), *ours(one)):
-            lights.setdefault(name, []).append(drift.shift(one.file, made, model))
-        for by, made in reskinned(one):
-            shifts.setdefault(by, []).append(drift.shift(one.file, made, model))
+        for name, made in (*relit(one, lights), *ours(one, styles)):
+            lit.setdefault(name, []).append(drift.shift(one.file, made, model))
+        for by, made in reskinned(one, shifts):
+            shifted.setdefault(by, []).append(drift.shift(one.file, made, model))
     yield f"{len(sitters)} photos, threshold {STRONG} L*"
     yield "light            largest  false alarms  not told"
-    for name, found in lights.items():
+    for name, found in lit.items():
         told = [abs(value) for value in found if value is not None]
         alarms = sum(value >= STRONG for value in told)
         yield f"{name:16} {max(told, default=0):7.1f}  {alarms:5} of {len(found):3}  {len(found) - len(told):8}"
     yield "skin made    noticed  the other way  not told"
-    for by, found in sorted(shifts.items()):
+    for by, found in sorted(shifted.items()):
         right = sum(value is not None and value * np.sign(by) >= STRONG for value in found)
         wrong = sum(value is not None and value * np.sign(by) <= -STRONG for value in found)
         yield f"{by:+3} L*  {right:5} of {len(found):3} {wrong:14} {sum(value is None for value in found):9}"
