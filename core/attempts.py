@@ -111,9 +111,10 @@ def finish(
             claim.done(session)
             return
         generation.state, generation.failure, generation.ended_at = state, failure, now
-        generation.counts = generation.free_try_of is None and (
-            state is RunState.READY or (state is RunState.CANCELLED and _has_headshots(session, generation))
-        )
+        counts = state is RunState.READY or (state is RunState.CANCELLED and _has_headshots(session, generation))
+        generation.counts = counts and generation.free_try_of is None
+        if not counts:
+            generation.free_try_of = None  # a free try that came to nothing is still to be had
         session.add(generation)
         record_end(session, generation, now)
         also(session)

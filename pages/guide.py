@@ -58,7 +58,7 @@ say(text.DISCLAIMER_LOOK, text.DISCLOSE)
 points(text.PROHIBITED, title=text.PROHIBITED_TITLE)
 say(text.MARK)
 with st.expander(text.MARK_TITLE, type="compact"):
-    say(text.MARK_SAYS)
+    say(text.MARK_SAYS, *([text.MARK_SAYS_ELSEWHERE] if svc.providers else []))
 
 section(text.QUESTIONS, "questions")
 say(text.QUESTIONS_LEAD)

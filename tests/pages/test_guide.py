@@ -135,6 +135,7 @@ def test_what_is_known_of_others_and_what_is_not_is_all_there(opened: Opened) ->
     assert guide_text.ELSEWHERE in [header.value for header in page.header]
     for line in (*apimart.unknown, *(one.text for one in apimart.says), apimart.read_how, apimart.contact):
         assert line in said
+    assert "it is “trainedAlgorithmicMedia”: made by a generative model" in said
     assert "Your photo, and a clothing or backdrop picture if you add one 72 h. Uploaded there, open to" in said
     for address in (apimart.privacy.url, apimart.terms.url):
         assert f'href="{address}"' in " ".join(element.proto.body for element in page.get("html"))
