@@ -8,7 +8,7 @@ engine on this server (core/engines/on_device/drift.py), and so do the measureme
 from typing import Final
 
 STRONG: Final = 5.5
-"""In CIE L*, of 100, beyond what light alone would do to this photo. The most that other light was read as: 5.1."""
+"""In CIE L*, of 100, beyond what light alone would do to this photo. The most that other light was read as: 4.9."""
 
 
 def is_strong(shift: float | None) -> bool:

@@ -58,9 +58,9 @@ def chunk(name: bytes, body: bytes) -> bytes:
     return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
 
 
-def signed(kind: str) -> bytes:
+def signed(kind: str, image: Image.Image | None = None) -> bytes:
     """As Content Credentials lie in a file; what they say does not matter here."""
-    data, box = file_of(kind), b"\x00\x00\x00\x20jumb\x00\x00\x00\x18jumdc2pa" + bytes(12)
+    data, box = file_of(kind, image), b"\x00\x00\x00\x20jumb\x00\x00\x00\x18jumdc2pa" + bytes(12)
     match kind:
         case "JPEG":
             content = b"JP\x00\x01\x00\x00\x00\x01" + box

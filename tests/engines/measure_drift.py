@@ -1,5 +1,5 @@
 """
-How often the drift guard speaks up for nothing, and how often it notices: the table in the README's decisions.
+How often the drift guard speaks up for nothing, and how often it notices: the figures in its module.
 
 Run it with `python -m tests.engines.measure_drift [FOLDER]`. FOLDER holds photos of one person each; without it, there
 is only the public-domain portrait that the tests use. Each photo is measured against pictures made from itself, before
