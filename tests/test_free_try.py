@@ -84,6 +84,7 @@ def test_without_a_strong_shift_there_is_none(svc: Services, drifted: str, by: f
 def test_it_is_for_that_run_and_its_owner(svc: Services, drifted: str, ask: Ask, work: Work) -> None:
     other = ask()
     work()
+    shifted(svc, other, drift.STRONG)
     with pytest.raises(NotAllowed):
         try_again(svc, other, of=drifted)
     with pytest.raises(NotFound):

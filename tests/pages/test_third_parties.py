@@ -145,6 +145,7 @@ def test_a_note_that_cannot_be_sent_is_said_at_once_and_nothing_is_lost(
     tab.agree().press(SEND)
     assert tab.title != "Making your headshots"
     assert tab.text.count("No hats, please.") == 2, "beside the field, and below the button"
+    assert "Your photo is still only in memory here." not in tab.text, "nothing was even tried"
     assert tab.at.text_area[0].value == "Give me a hat"
     assert both.drafts.get(ANN, DraftKind.PORTRAIT) is not None
     tab.at.text_area[0].set_value("Give me a scarf")
