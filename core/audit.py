@@ -75,6 +75,9 @@ class Action(StrEnum):
     SUBJECT_KEY_DESTROYED = "subject:key_destroyed"
     COPY_ERASED = "copy:erased"
     COPY_GONE = "copy:gone"
+    PROVIDER_COPY_NOTED = "provider_copy:noted"
+    PROVIDER_COPY_OPEN = "provider_copy:open"
+    PROVIDER_COPY_GONE = "provider_copy:gone"
     OBJECT_ERASED = "object:erased"
     COPY_MENDED = "copy:mended"
     COPY_ERASE_ASKED = "copy:erase_asked"
@@ -145,6 +148,13 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.SUBJECT_KEY_DESTROYED: _deed("The key of a person was destroyed", "subject"),
     Action.COPY_ERASED: _deed("A copy was erased", "copy", "kind", "reason"),
     Action.COPY_GONE: _deed("A copy was shown to be gone", "copy", "kind"),
+    Action.PROVIDER_COPY_NOTED: _deed("A copy at a third party was noted", "provider copy", "kind", "provider"),
+    Action.PROVIDER_COPY_OPEN: _deed(
+        "A third party still showed a copy after its end", "provider copy", "kind", "provider"
+    ),
+    Action.PROVIDER_COPY_GONE: _deed(
+        "A third party was shown to have a copy no more", "provider copy", "kind", "provider"
+    ),
     Action.OBJECT_ERASED: _deed("An object without a row was erased", "object"),
     Action.COPY_MENDED: _deed("A copy was made to match storage", "copy", "finding"),
     Action.COPY_ERASE_ASKED: _deed("An operator had what is due erased at once", "copy", "kind"),

@@ -3,12 +3,15 @@
 import base64
 import logging
 import os
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -24,7 +27,7 @@ from core.engines.late import Late
 from core.errors import BadSettings, NotAllowed, StorageUnavailable
 from core.fair_use import Guesses, Networks
 from core.models import JobKind
-from core.ports import Inbox, Notify, ObjectStore, Post, Runner
+from core.ports import HandOver, Inbox, Notify, ObjectStore, Post, Provider, Runner
 from core.queue import CHANNEL
 from core.services import Services
 from core.settings import Settings, decode_key, listed, load_settings
@@ -39,6 +42,9 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 ON_DEVICE = "on_device"
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+PROVIDER_THREADS = 4
+"""For all runs that third parties make: each step is a few short calls."""
 CONNECTIONS_OF_A_SERVER = 16
 """To the object store, beside one for each run: upkeep, and the threads that hand out images."""
 
@@ -55,6 +61,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
         database=database,
         vault=vault,
         engines={ON_DEVICE: on_device},
+        providers=providers(settings, clock=clock),
         framer=on_device,
         drafts=Drafts(clock),
         networks=Networks(clock),
@@ -73,13 +80,75 @@ def _on_device(settings: Settings, clock: Clock) -> "OnDevice":
     return OnDevice(clock=clock, run_by=settings.run_by or "whoever runs this server")
 
 
+def providers(settings: Settings, *, clock: Clock = utc_now) -> dict[str, Provider]:
+    """Third parties that are set up. Raises BadSettings rather than to offer what no run could use."""
+    key = settings.apimart_api_key.get_secret_value()
+    if not key:
+        return {}
+    from core.engines.apimart.answers import micro
+    from core.engines.apimart.engine import ApiMart
+    from core.engines.apimart.offers import offers
+
+    offer = offers().get(settings.apimart_model)
+    if offer is None:
+        raise BadSettings(f"APIMART_MODEL: choose one of {', '.join(offers())}.")
+    hand_over = HandOver(settings.apimart_hand_over)
+    _require_usable(settings, key, hand_over, takes_inline=offer.takes_inline)
+    price = settings.apimart_price_usd
+    return {
+        ApiMart.name: ApiMart(
+            offer=offer,
+            key=key,
+            base_url=settings.apimart_base_url,
+            hand_over=hand_over,
+            price=None if price is None else micro(Decimal(str(price))),
+            result_hosts=listed(settings.apimart_result_hosts),
+            read_seconds=settings.apimart_read_seconds,
+            submit_seconds=settings.apimart_submit_seconds,
+            clock=clock,
+        )
+    }
+
+
+def _require_usable(settings: Settings, key: str, hand_over: HandOver, *, takes_inline: bool) -> None:
+    """Raises BadSettings."""
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise BadSettings("APIMART_API_KEY: copy it anew, without spaces or line breaks.")
+    if not _is_safe(settings.apimart_base_url):
+        raise BadSettings("APIMART_BASE_URL must start with https://, as our key and a photo go there.")
+    hosts = listed(settings.apimart_result_hosts)
+    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
+        raise BadSettings("APIMART_RESULT_HOSTS: plain names of hosts, as getapib.org; no scheme, no port.")
+    if hand_over is HandOver.INLINE and not takes_inline:
+        raise BadSettings("APIMART_HAND_OVER: this model takes no photos `inline`; set `link` or `upload`.")
+    if hand_over is HandOver.LINK and not _is_safe(settings.public_url):
+        raise BadSettings("APIMART_HAND_OVER: for `link`, set PUBLIC_URL to where APIMart reaches us by https://.")
+
+
+def _is_safe(url: str) -> bool:
+    """Encrypted, or within this machine, which is for trying things out."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    local = host in ("localhost", "127.0.0.1", "::1")
+    return bool(host) and "@" not in parts.netloc and (parts.scheme == "https" or (parts.scheme == "http" and local))
+
+
 def with_runner(svc: Services) -> tuple[Services, Runner]:
     """The services of a process that also works, and the runner to start and stop."""
     working = replace(svc, wake=lambda: runner.wake())
     worker = jobs.Worker(working)
     threads: list[tuple[JobKind, ...]] = [jobs.ENGINE_WORK] * svc.settings.engine_slots
-    threads += [jobs.UPKEEP_WORK, jobs.DESK_WORK, jobs.POST_WORK, jobs.RARE_WORK]
-    looks = [Look([kind.value for kind in kinds], partial(worker.look, kinds)) for kinds in threads]
+    # what a third party that is not set up any more has left behind is ended by whoever has little else to do
+    post = jobs.POST_WORK if svc.providers else (*jobs.POST_WORK, *jobs.PROVIDER_WORK)
+    threads += [jobs.UPKEEP_WORK, jobs.DESK_WORK, post, jobs.RARE_WORK]
+    threads += [jobs.PROVIDER_WORK] * (PROVIDER_THREADS if svc.providers else 0)
+    looks = [
+        Look([kind.value for kind in kinds], partial(worker.look, kinds), often=kinds is jobs.PROVIDER_WORK)
+        for kinds in threads
+    ]
     beats = min(jobs.BEAT_EVERY, svc.settings.lease / 3).total_seconds()
     runner = _runner(svc.database, looks, beat=worker.beat, beat_every=beats, rest=worker.rest)
     return working, runner

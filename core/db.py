@@ -35,7 +35,7 @@ ITS_PATIENCE = {  # and its with us: what a frozen process or a dead machine has
 CONNECTIONS, MORE_AT_TIMES = 10, 10
 """Of one process to PostgreSQL, at most the two together. README says how to add them up."""
 PATIENCE_WITH_OTHERS = 30  # seconds, of SQLite
-ANY_RULE, AUDIT_CHAIN = 7_270_002, 7_270_003  # any numbers that no other lock of ours has
+ANY_RULE, AUDIT_CHAIN, SENDING = 7_270_002, 7_270_003, 7_270_004  # any numbers that no other lock of ours has
 
 
 class UtcDateTime(TypeDecorator[datetime]):

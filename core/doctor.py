@@ -12,6 +12,8 @@ from enum import StrEnum
 from core import canary, copies, correspondence, erasing, jobs, lifecycle, mailbox, migrations, reconcile, retention
 from core.errors import MailUnavailable, WorkShotError
 from core.models import CopyKind, EraseReason, JobKind, Subject, new_id
+from core.ports import HandOver
+from core.provider import residue
 from core.services import Services
 
 LITTLE_SPACE = 1024**3
@@ -47,6 +49,7 @@ def examine(svc: Services) -> list[Check]:
         _overdue,
         _storage,
         _canaries,
+        _elsewhere,
         _mailbox,
         _contact,
         _mail,
@@ -195,6 +198,25 @@ def _overdue(svc: Services) -> Check:
     if count:
         return Check("clocks", Health.BROKEN, f"{count} copies are past their clock, the oldest by {oldest}.")
     return Check("clocks", Health.FINE, "Nothing is past its clock")
+
+
+def _elsewhere(svc: Services) -> Check:
+    """What lies at third parties, and whether they can fetch what is handed over by a link."""
+    links = [provider.title for provider in svc.providers.values() if provider.hand_over is HandOver.LINK]
+    if links and not svc.settings.public_url:
+        says = f"{links[0]} fetches photos by a link, and none leads here. Set PUBLIC_URL, or APIMART_HAND_OVER."
+        return Check("elsewhere", Health.BROKEN, says)
+    with svc.reading() as session:
+        stand = residue.figures(session, svc.clock())
+        not_asked = residue.not_asked(session, svc.providers)
+    if not_asked:
+        says = f"{stand.says} Nobody can look after {not_asked:,} of them: their engine is no longer set up."
+        return Check("elsewhere", Health.WARNING, says)
+    if stand.overdue:
+        return Check(
+            "elsewhere", Health.WARNING, f"{stand.says} Not ours to erase; they are looked at again and again."
+        )
+    return Check("elsewhere", Health.FINE, stand.says)
 
 
 def _mailbox(svc: Services) -> Check:

@@ -20,6 +20,8 @@ What can go wrong, and whose move it is.
   x EngineError
     + EngineRefused         permanent: this photo will never be accepted
     + EngineUnavailable     try again
+    + NotTaken              a provider did not take it, and says or shows so; `after`: when to try again
+    + InDoubt               a provider may have taken it, and charged: never asked again by itself
 
 Messages are shown to people and written to logs: never a name, an address, a key or a URL.
 """
@@ -108,3 +110,17 @@ class EngineRefused(EngineError):
 
 class EngineUnavailable(EngineError):
     code = "engine_unavailable"
+
+
+class NotTaken(EngineError):
+    """Nothing was done and nothing charged: it may be sent again, `after` seconds from now if that is known."""
+
+    code = "not_taken"
+
+    def __init__(self, message: str, *, code: str | None = None, after: float | None = None) -> None:
+        super().__init__(message, code=code)
+        self.after = after
+
+
+class InDoubt(EngineError):
+    code = "in_doubt"

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import access, audit, copies, promises, retention
+from core import access, attempts, audit, copies, drift, promises, retention
 from core.contracts import Contract
 from core.db import take_turns
 from core.errors import (
@@ -48,7 +48,9 @@ from core.models import (
     new_id,
 )
 from core.ports import Engine, Framing, Headshot, Order, Stage
-from core.queue import Claim, enqueue
+from core.provider import gate
+from core.provider import runs as provider_runs
+from core.queue import Claim, enqueue, enqueue_run
 from core.services import Services
 
 UPLOAD_GRACE = timedelta(seconds=30)
@@ -114,7 +116,8 @@ def request(
         take_turns(session)
         if known := _same_request(session, request_id):
             return known
-        _require_room(svc, session, session_hash, now)
+        _require_allowance(svc, session, session_hash, now)
+        _require_room(svc, session, choices, now)
         subject = _subject_for(svc, session, session_hash, now)
         session.add(
             Consent(
@@ -143,7 +146,7 @@ def request(
         }
         run = _new_run(svc, session, request_id, subject, planned, choices, uploaded_at, now)
         _record_request(session, run, again=False)
-        enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
+        enqueue_run(session, run.id, at=now + UPLOAD_GRACE)
     try:
         for upload in uploads:
             if not copies.write(svc, planned[upload.kind].id, upload.data):
@@ -155,15 +158,30 @@ def request(
     return run.id
 
 
-def again(svc: Services, session_hash: str, *, request_id: str, like: str, choices: Choices) -> str:
-    """Another run from the same photo, under the same contract and clock. Raises NotFound when the photo is erased."""
+def again(
+    svc: Services,
+    session_hash: str,
+    *,
+    request_id: str,
+    like: str,
+    choices: Choices,
+    free_try_of: str | None = None,
+) -> str:
+    """Another run from the same photo, under the same contract and clock. Raises NotFound when the photo is erased.
+
+    `free_try_of`: it does not count, as the one try that the drift guard gives. Raises NotAllowed where it gives none.
+    """
     now = svc.clock()
     with svc.transaction() as session:
         take_turns(session)
         if known := _same_request(session, request_id):
             return known
         before = access.own_run(session, session_hash, like)
-        _require_room(svc, session, session_hash, now)
+        if free_try_of is None:
+            _require_allowance(svc, session, session_hash, now)
+        elif free_try_of != before.id or not has_free_try(session, before):
+            raise NotAllowed("There is no free try for this run, or you have had it already.")
+        _require_room(svc, session, choices, now)
         subject = session.get_one(Subject, before.subject_id, with_for_update=True)
         held = {
             kind: session.get_one(Copy, copy_id)
@@ -179,8 +197,9 @@ def again(svc: Services, session_hash: str, *, request_id: str, like: str, choic
         same_clock = replace(choices, contract=before.contract)
         run = _new_run(svc, session, request_id, subject, held, same_clock, before.uploaded_at, now)
         run.erase_by = min(run.erase_by, before.erase_by)
+        run.free_try_of, run.counts = free_try_of, free_try_of is None
         _record_request(session, run, again=True)
-        enqueue(session, JobKind.GENERATE, run.id, at=now + UPLOAD_GRACE)
+        enqueue_run(session, run.id, at=now + UPLOAD_GRACE)
     _let_start(svc, run.id)
     return run.id
 
@@ -252,7 +271,9 @@ def _view(session: Session, run: Generation, now: datetime) -> RunView:
     if run.state in (RunState.QUEUED, RunState.RECEIVING):
         waiting = col(Generation.state).in_(LIVE)
         ahead = session.exec(
-            select(func.count()).select_from(Generation).where(waiting, Generation.created_at < run.created_at)
+            select(func.count())
+            .select_from(Generation)
+            .where(waiting, Generation.engine == run.engine, Generation.created_at < run.created_at)
         ).one()
     return RunView(
         run=run,
@@ -295,68 +316,80 @@ def trail(session: Session, session_hash: str, generation_id: str) -> Trail:
     return Trail(erased=tuple(copy for copy in found if copy not in kept), kept=kept)
 
 
+def choices_of(svc: Services, session: Session, run: Generation) -> Choices:
+    """What was chosen for a run, to choose it again."""
+    subject = session.get_one(Subject, run.subject_id)
+    return Choices(
+        purpose=run.purpose,
+        ratio=run.ratio,
+        long_side=run.long_side,
+        style=run.style,
+        backdrop=run.backdrop,
+        variants=run.variants,
+        engine=run.engine,
+        contract=run.contract,
+        framing=Framing(zoom=run.zoom, turns=run.turns),
+        note=svc.vault.open_text(subject, run.sealed_note) if run.sealed_note and subject.sealed_key else "",
+    )
+
+
+def shifts(session: Session, generation_id: str) -> dict[str, float | None]:
+    """How much lighter or darker skin has become, of each headshot's copy."""
+    mine = select(HeadshotRow.copy_id, HeadshotRow.shift).where(HeadshotRow.generation_id == generation_id)
+    return dict(session.exec(mine).all())
+
+
+def has_free_try(session: Session, run: Generation) -> bool:
+    """Whether the drift guard lets this run be made once more. A free try gives no other."""
+    if run.state is not RunState.READY or run.free_try_of is not None:
+        return False
+    taken = select(Generation.id).where(Generation.free_try_of == run.id)
+    strong = any(drift.is_strong(shift) for shift in shifts(session, run.id).values())
+    return strong and session.exec(taken).first() is None
+
+
 # ---------------------------------------------------------------------------------------------------- the worker
 def run(svc: Services, claim: Claim) -> None:
     """One attempt at a run. Raises LeaseLost when another worker has taken over, and whatever may be tried again."""
-    generation = _begin(claim)
+    generation = attempts.begin(claim)
     if generation is None:
         return
     try:
         _make(svc, claim, generation)
-    except _Stopped:
-        _finish(claim, generation.id, RunState.CANCELLED)
-    except _Expired:
-        _finish(claim, generation.id, RunState.FAILED, failure="expired")
+    except attempts.Stopped:
+        attempts.finish(claim, generation.id, RunState.CANCELLED)
+    except attempts.Expired:
+        attempts.finish(claim, generation.id, RunState.FAILED, failure="expired")
     except ObjectMissing:
-        _finish(claim, generation.id, RunState.FAILED, failure="upload_lost")
+        attempts.finish(claim, generation.id, RunState.FAILED, failure="upload_lost")
     except ObjectDamaged as exc:
-        _finish(claim, generation.id, RunState.FAILED, failure=exc.code)
+        attempts.finish(claim, generation.id, RunState.FAILED, failure=exc.code)
     except NotFound:
-        _finish(claim, generation.id, RunState.FAILED, failure="photo_erased")
+        attempts.finish(claim, generation.id, RunState.FAILED, failure="photo_erased")
     except EngineRefused as exc:
-        _finish(claim, generation.id, RunState.FAILED, failure=exc.code)
+        attempts.finish(claim, generation.id, RunState.FAILED, failure=exc.code)
     else:
-        _finish(claim, generation.id, RunState.READY)
+        attempts.finish(claim, generation.id, RunState.READY)
 
 
 def give_up(claim: Claim) -> None:
     """A run that failed in every attempt, or killed its worker each time."""
-    _finish(claim, claim.ref, RunState.FAILED, failure="gave_up")
-
-
-class _Stopped(Exception):
-    """The person cancelled, or erased everything."""
-
-
-class _Expired(Exception):
-    """The run's clock ran out before it was made."""
-
-
-def _begin(claim: Claim) -> Generation | None:
-    with claim.transaction() as session:
-        generation = session.get(Generation, claim.ref, with_for_update=True)
-        if generation is None or not generation.state.is_live:
-            claim.done(session)
-            return None
-        generation.state = RunState.RUNNING
-        generation.started_at = generation.started_at or claim.svc.clock()
-        session.add(generation)
-        return generation
+    attempts.finish(claim, claim.ref, RunState.FAILED, failure="gave_up")
 
 
 def _make(svc: Services, claim: Claim, generation: Generation) -> None:
-    _stop_if_asked(svc, generation)
+    attempts.stop_if_asked(svc, generation.id)
     engine = svc.engines[generation.engine]
-    _enter(claim, generation.id, "reading")
+    attempts.enter(claim, generation.id, "reading")
     events = engine.make(_order(svc, generation, engine))
     try:
         for event in events:
             match event:
                 case Stage(name=name):
-                    _enter(claim, generation.id, name)
+                    attempts.enter(claim, generation.id, name)
                 case Headshot():
-                    _keep(svc, claim, generation, event)
-            _stop_if_asked(svc, generation)
+                    attempts.keep(svc, claim, generation, event)
+            attempts.stop_if_asked(svc, generation.id)
     finally:
         close = getattr(events, "close", None)
         if close is not None:
@@ -366,11 +399,7 @@ def _make(svc: Services, claim: Claim, generation: Generation) -> None:
 def _order(svc: Services, generation: Generation, engine: Engine) -> Order:
     backdrop = copies.read_upload(svc, generation.backdrop_id) if generation.backdrop_id else None
     with svc.reading() as session:
-        kept = session.exec(
-            select(HeadshotRow.variant)
-            .join(Copy, col(Copy.id) == HeadshotRow.copy_id)
-            .where(HeadshotRow.generation_id == generation.id, col(Copy.written_at).is_not(None))
-        ).all()
+        kept = attempts.kept_variants(session, generation.id)
     portrait = copies.read_upload(svc, generation.portrait_id)
     return Order(
         portrait=portrait,
@@ -381,83 +410,8 @@ def _order(svc: Services, generation: Generation, engine: Engine) -> Order:
         variants=generation.variants,
         framing=Framing(zoom=generation.zoom, turns=generation.turns),
         backdrop_image=backdrop,
-        skip=frozenset(kept),
+        skip=kept,
     )
-
-
-def _keep(svc: Services, claim: Claim, generation: Generation, headshot: Headshot) -> None:
-    """Row, then bytes. A row that an earlier attempt left without bytes is used again."""
-    now = svc.clock()
-    with claim.transaction() as session:
-        fresh = session.get_one(Generation, generation.id)
-        if fresh.erase_by <= now:
-            _stop(fresh, now)  # its owner has left: it is not even written
-        row = session.get(HeadshotRow, (generation.id, headshot.variant))
-        if row is None:
-            copy = copies.plan(
-                session,
-                subject_id=generation.subject_id,
-                kind=CopyKind.HEADSHOT,
-                width=headshot.width,
-                height=headshot.height,
-                size=len(headshot.data),
-                at=now,
-                erase_by=fresh.erase_by,
-            )
-            row = HeadshotRow(generation_id=generation.id, variant=headshot.variant, copy_id=copy.id)
-            session.add(row)
-        else:
-            session.get_one(Copy, row.copy_id).size = len(headshot.data)
-    if not copies.write(svc, row.copy_id, headshot.data):
-        retention.erase(svc, row.copy_id)
-
-
-def _enter(claim: Claim, generation_id: str, stage: str) -> None:
-    with claim.transaction() as session:
-        session.add(StageEvent(generation_id=generation_id, stage=stage, entered_at=claim.svc.clock()))
-
-
-def _stop_if_asked(svc: Services, generation: Generation) -> None:
-    with svc.reading() as session:
-        _stop(session.get_one(Generation, generation.id), svc.clock())
-
-
-def _stop(generation: Generation, now: datetime) -> None:
-    """Raises _Stopped, _Expired; or does nothing."""
-    if generation.cancel_at is not None:
-        raise _Stopped
-    if generation.erase_by <= now:
-        raise _Expired
-
-
-def _finish(claim: Claim, generation_id: str, state: RunState, *, failure: str | None = None) -> None:
-    """The run is over, in any way: record it, move the clocks that this moves, and let erasing see to the rest."""
-    svc, now = claim.svc, claim.svc.clock()
-    with claim.transaction() as session:
-        generation = session.get_one(Generation, generation_id, with_for_update=True)
-        if not generation.state.is_live:  # its server has ended it: the upload could not be stored
-            claim.done(session)
-            return
-        generation.state, generation.failure, generation.ended_at = state, failure, now
-        generation.counts = state is RunState.READY or (
-            state is RunState.CANCELLED and _has_headshots(session, generation)
-        )
-        session.add(generation)
-        _record_end(session, generation, now)
-        if generation.contract is Contract.PROCESS:
-            retention.release_uploads(session, generation, reason=EraseReason.RUN_OVER)
-            by = retention.clock_of(svc, generation)
-            retention.shorten_run(session, generation, to=by, reason=EraseReason.CONTRACT)
-        enqueue(session, JobKind.ERASE, generation.subject_id, at=now)
-        claim.done(session)
-        retention.end_subject_if_over(session, generation.subject_id, now)
-    svc.wake()
-
-
-def _has_headshots(session: Session, generation: Generation) -> bool:
-    made = select(Copy.id).join(HeadshotRow, col(HeadshotRow.copy_id) == Copy.id)
-    mine = HeadshotRow.generation_id == generation.id, col(Copy.written_at).is_not(None)
-    return session.exec(made.where(*mine)).first() is not None
 
 
 # ------------------------------------------------------------------------------------------------------ requests
@@ -465,17 +419,25 @@ def _same_request(session: Session, request_id: str) -> str | None:
     return session.exec(select(Generation.id).where(Generation.request_id == request_id)).first()
 
 
-def _require_room(svc: Services, session: Session, session_hash: str, now: datetime) -> None:
+def _require_allowance(svc: Services, session: Session, session_hash: str, now: datetime) -> None:
     allowance = access.allowance(session, session_hash, limit=svc.settings.runs_per_day, now=now)
     if allowance.left == 0:
         raise LimitReached("Today's headshots are used up. New ones are there after midnight UTC.")
-    if queue_length(session) >= svc.settings.queue_limit:
+
+
+def _require_room(svc: Services, session: Session, choices: Choices, now: datetime) -> None:
+    if queue_length(session, choices.engine) >= svc.settings.queue_limit:
         raise Busy("Many people are making headshots just now. Your photo is not stored; please try in a minute.")
+    if provider := svc.providers.get(choices.engine):
+        gate.require_open(session, provider, now, svc.settings, more=choices.variants)
+        if choices.note and (why := provider.refuses(choices.note)):
+            raise NotAllowed(why, code="note_refused")
 
 
-def queue_length(session: Session) -> int:
-    """Runs that wait or are being made."""
-    return session.exec(select(func.count()).select_from(Generation).where(col(Generation.state).in_(LIVE))).one()
+def queue_length(session: Session, engine: str | None = None) -> int:
+    """Runs that wait or are being made, in all or by one engine: none waits for what another one does."""
+    live = select(func.count()).select_from(Generation).where(col(Generation.state).in_(LIVE))
+    return session.exec(live if engine is None else live.where(Generation.engine == engine)).one()
 
 
 def _subject_for(svc: Services, session: Session, session_hash: str, now: datetime) -> Subject:
@@ -504,7 +466,7 @@ def _new_run(
 ) -> Generation:
     if not choices.contract.no_longer_than(svc.settings.longest_contract):
         raise NotAllowed("Please choose a shorter time.")
-    if choices.engine not in svc.engines or not 1 <= choices.variants <= MAX_VARIANTS:
+    if choices.engine not in svc.offered or not 1 <= choices.variants <= MAX_VARIANTS:
         raise NotAllowed("This choice is not offered here.")
     clothing, backdrop = uploads.get(CopyKind.CLOTHING), uploads.get(CopyKind.BACKDROP)
     run = Generation(
@@ -532,6 +494,8 @@ def _new_run(
     )
     session.add(run)
     session.flush()
+    if provider := svc.providers.get(run.engine):
+        provider_runs.plan(session, run, provider)
     return run
 
 
@@ -549,14 +513,9 @@ def _record_request(session: Session, run: Generation, *, again: bool) -> None:
     )
 
 
-def _record_end(session: Session, run: Generation, now: datetime) -> None:
-    facts = {"state": run.state.value} | ({"failure": run.failure} if run.failure else {})
-    audit.record(session, audit.Action.RUN_ENDED, run.id, at=now, **facts)
-
-
 def _let_start(svc: Services, generation_id: str) -> None:
     with svc.transaction() as session:
-        enqueue(session, JobKind.GENERATE, generation_id, at=svc.clock())
+        enqueue_run(session, generation_id, at=svc.clock())
         session.execute(  # unless the worker has it already
             sa.update(Generation)
             .where(col(Generation.id) == generation_id, col(Generation.state) == RunState.RECEIVING)
@@ -571,7 +530,8 @@ def _abandon(svc: Services, generation_id: str) -> None:
     with svc.transaction() as session:
         run = session.get_one(Generation, generation_id, with_for_update=True)
         run.state, run.failure, run.ended_at, run.counts = RunState.FAILED, "not_stored", now, False
-        _record_end(session, run, now)
+        attempts.record_end(session, run, now)
+        provider_runs.drop(svc, session, run.id, now)
         retention.shorten_run(session, run, to=now, reason=EraseReason.NOT_WANTED)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)
 

@@ -31,7 +31,9 @@ from core import (
 )
 from core.db import take_turns
 from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
-from core.queue import Claim, LeaseLost, claim, enqueue
+from core.provider import residue
+from core.provider import runs as provider_runs
+from core.queue import Claim, LeaseLost, claim, enqueue, enqueue_run
 from core.requests import pruning
 from core.services import Services
 from core.settings import Settings
@@ -45,13 +47,17 @@ BEAT_EVERY = timedelta(seconds=5)
 BEAT_IS_OLD = timedelta(seconds=60)
 
 ENGINE_WORK = (JobKind.GENERATE,)
+PROVIDER_WORK = (JobKind.PROVIDER, JobKind.RESIDUE)
+"""Short calls to third parties. A few threads see to all runs there are: none of them waits for one."""
 UPKEEP_WORK = (JobKind.ERASE, JobKind.SWEEP)
 DESK_WORK = (JobKind.REQUEST,)
 POST_WORK = (JobKind.MAIL_OUT, JobKind.MAIL_IN, JobKind.ALERTS, JobKind.EXPORT)
 """Waits for other machines: no erase is to wait for it."""
 RARE_WORK = (JobKind.RECONCILE, JobKind.CANARY)
 """Takes its time: whoever erases, or waits for a headshot, is not to wait for it."""
+RUN_WORK = (JobKind.GENERATE, JobKind.PROVIDER)
 LOOK_AGAIN = timedelta(seconds=30)
+RESIDUE_EVERY = timedelta(seconds=30)
 ALERTS_EVERY = timedelta(minutes=1)
 
 
@@ -93,6 +99,7 @@ def _sweep(svc: Services, job: Claim) -> None:
 def _reconcile(svc: Services, job: Claim) -> None:
     """What is done once in a night. Storage comes last: that it cannot be reached holds up nothing else."""
     pruning.prune(svc, breath=job.renew)
+    residue.tend(svc)
     receipts.amend_due(svc)
     reconcile.compare(svc, breath=job.renew)
     with job.transaction() as session:
@@ -109,16 +116,24 @@ def _canary(svc: Services, job: Claim) -> None:
             job.done(session)
 
 
+def _residue(svc: Services, job: Claim) -> None:
+    """Look after what lies at third parties. What ended there is told at once in receipts that had it as open."""
+    if residue.step(svc, job):
+        receipts.amend_due(svc)
+
+
 def _want_again(session: Session, now: datetime) -> None:
     """Runs and requests that want work and have no job: nothing of ours leaves one; if something did, it is found."""
-    has_job = sa.exists().where(col(Job.kind) == JobKind.GENERATE, col(Job.ref) == col(Generation.id))
-    for run_id in session.exec(select(Generation.id).where(col(Generation.state).in_(LIVE), ~has_job)):
-        enqueue(session, JobKind.GENERATE, run_id, at=now)
+    has_job = sa.exists().where(col(Job.kind).in_(RUN_WORK), col(Job.ref) == col(Generation.id))
+    for run_id in session.exec(select(Generation.id).where(col(Generation.state).in_(LIVE), ~has_job)).all():
+        enqueue_run(session, run_id, at=now)
     requests.want_again(session, now)
 
 
 STEPS: dict[JobKind, Step] = {
     JobKind.GENERATE: Step(generations.run, generations.give_up, max_tries=generations.MAX_TRIES),
+    JobKind.PROVIDER: Step(provider_runs.step, provider_runs.give_up, max_tries=provider_runs.MAX_TRIES),
+    JobKind.RESIDUE: Step(_residue),
     JobKind.ERASE: Step(_erase),
     JobKind.SWEEP: Step(_sweep),
     JobKind.RECONCILE: Step(_reconcile),
@@ -139,13 +154,15 @@ def next_at(kind: JobKind, settings: Settings, now: datetime) -> datetime | None
         return now + timedelta(seconds=settings.mail_every_seconds) if settings.imap_host else None
     if kind is JobKind.CANARY:
         return now + timedelta(minutes=settings.canary_every_minutes) if settings.canary_every_minutes else None
+    if kind is JobKind.RESIDUE:
+        return now + RESIDUE_EVERY
     if kind is JobKind.ALERTS:
         return now + ALERTS_EVERY if settings.alert_urls.get_secret_value() else None
     tonight = now.replace(hour=settings.reconcile_hour, minute=0, second=0, microsecond=0)
     return tonight if tonight > now else tonight + timedelta(days=1)
 
 
-SCHEDULED = (JobKind.SWEEP, JobKind.RECONCILE, JobKind.CANARY, JobKind.ALERTS, JobKind.MAIL_IN)
+SCHEDULED = (JobKind.SWEEP, JobKind.RECONCILE, JobKind.CANARY, JobKind.ALERTS, JobKind.MAIL_IN, JobKind.RESIDUE)
 
 
 class Worker:
@@ -223,7 +240,7 @@ class Worker:
     def _start_if_due(self, session: Session, kind: JobKind, now: datetime) -> bool:
         """A sweep at once, the rest only when its time has come: a server that starts has enough to do."""
         following = next_at(kind, self._svc.settings, now)
-        if following is None:
+        if following is None or (kind is JobKind.RESIDUE and not self._svc.providers):
             return False
         tick = session.get(Tick, kind) or Tick(kind=kind, next_at=now if kind is JobKind.SWEEP else following)
         is_due = tick.next_at <= now

@@ -13,6 +13,7 @@ from sqlmodel import col, func, select
 
 from core import canary, generations, jobs, reconcile, retention
 from core.models import Copy, CopyKind, Generation, JobKind
+from core.provider import residue
 from core.services import Services
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -47,6 +48,7 @@ class _Figures(Collector):
             ).one()
             waiting = generations.queue_length(session)
             found = reconcile.counts(session)
+            elsewhere = residue.figures(session, now)
         stopped, hold, song = retention.switch_state(self._svc), retention.hold(self._svc), canary.song(self._svc)
         swept = retention.last_time(self._svc, JobKind.SWEEP)
         beat = jobs.last_beat(self._svc)
@@ -61,6 +63,14 @@ class _Figures(Collector):
             "workshot_sweep_held_copies", "Due, and waiting for an operator.", value=hold.copies if hold else 0
         )
         yield _family("workshot_findings", "Storage against rows.", {("kind", str(k)): n for k, n in found.items()})
+        at_others = {state: getattr(elsewhere, state) for state in ("running", "overdue", "unproved", "gone", "late")}
+        yield _family(
+            "workshot_provider_copies", "At third parties.", {("state", str(s)): n for s, n in at_others.items()}
+        )
+        if elsewhere.kept_share is not None:
+            yield GaugeMetricFamily(
+                "workshot_provider_kept_percent", "Of what ended there, how much in time.", value=elsewhere.kept_share
+            )
         yield GaugeMetricFamily("workshot_canary_failed", "1 if the last canary did.", value=not song.is_well)
         if song.last_well_at is not None:
             age = (now - song.last_well_at).total_seconds()

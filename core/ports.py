@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -105,12 +105,13 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Headshot:
-    """One finished variant. `data` is a JPEG that carries our AI marks and nothing of the person's metadata."""
+    """One finished variant. `data` carries our AI marks, or its maker's, and nothing of the person's metadata."""
 
     variant: int  # 1 to 4
     data: bytes = field(repr=False)
     width: int
     height: int
+    media_type: str = "image/jpeg"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +123,8 @@ class Finding:
     blocking: bool = False  # only where a headshot is impossible
 
 
-class Engine(Protocol):
-    """Makes headshots, saying where it is as it goes."""
+class Offered(Protocol):
+    """What people choose when they choose who makes their headshots."""
 
     name: str
     title: str
@@ -132,8 +133,130 @@ class Engine(Protocol):
     takes_clothing: bool
     stages: tuple[str, ...]
 
+
+class Engine(Offered, Protocol):
+    """Makes headshots on this server, saying where it is as it goes."""
+
     def make(self, order: Order) -> Iterator[Stage | Headshot]:
         """Stages in order, each headshot as it is finished. Raises EngineRefused, EngineUnavailable."""
+
+
+class HandOver(StrEnum):
+    """How a provider is given the pictures that a run needs."""
+
+    LINK = "link"  # an address of ours that serves them once, for minutes
+    INLINE = "inline"  # within the request itself
+    UPLOAD = "upload"  # its own upload, which leaves a public copy that nobody can erase before its time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commission:
+    """Exactly what is sent to a provider for one variant: the same bytes however often it is made again."""
+
+    model: str
+    template: str  # version of the words
+    body: bytes = field(repr=False)  # JSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderResult:
+    """A result as the provider names it. Whoever knows the address sees the face."""
+
+    url: str = field(repr=False)
+    expires_at: datetime | None = None  # as it says, if it says so
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """The provider took it."""
+
+    task_id: str | None  # None: the results are here at once
+    results: tuple[ProviderResult, ...] = ()
+    replayed: bool = False  # it had taken the very same before, and says so
+    request_ref: str | None = None  # its own name for the exchange, for asking it
+
+
+class TaskState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskReport:
+    """What became of a task so far."""
+
+    state: TaskState
+    results: tuple[ProviderResult, ...] = ()
+    cost: int | None = None  # millionths of a US dollar; None: it does not say
+    failure: str | None = None  # our code: provider_refused, provider_failed
+    request_ref: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A picture of a provider, checked: its type by its bytes, its size in pixels by its header."""
+
+    data: bytes = field(repr=False)
+    media_type: str  # image/jpeg, image/png or image/webp
+    width: int
+    height: int
+
+
+class Provider(Offered, Protocol):
+    """A named third party that makes headshots: asked, waited for, fetched from. No call is repeated by itself."""
+
+    model: str
+    price: int  # millionths of a US dollar for one headshot, as listed; what is charged only it can say
+    usual: timedelta
+    """How long one headshot takes, as listed."""
+    hand_over: HandOver
+    result_kept_for: timedelta
+    """The longest documented, for what it does not date itself."""
+    upload_kept_for: timedelta
+    honours_keys: bool
+    """Whether the model is documented to answer a repeated key with its first answer, and charge once."""
+
+    def refuses(self, note: str) -> str | None:
+        """Why a note cannot be sent on, as a sentence for who wrote it. None: it can."""
+
+    def for_sending(self, picture: bytes) -> bytes:
+        """Encoded anew as a JPEG of at most what it takes, nothing in it but pixels; the same each time."""
+
+    def commission(
+        self,
+        *,
+        ratio: str,
+        long_side: int,
+        style: str,
+        purpose: str,
+        backdrop: str,
+        note: str,
+        variant: int,
+        portrait: str,
+        clothing: str | None,
+        backdrop_image: str | None,
+    ) -> Commission:
+        """Pictures are http(s) or data: URLs. Raises EngineRefused."""
+
+    def upload(self, picture: bytes) -> ProviderResult:
+        """Leaves a public copy there. Raises NotTaken, InDoubt (there may be a copy), EngineRefused."""
+
+    def submit(self, commission: Commission, *, key: str) -> Submission:
+        """Costs money. Raises NotTaken: nothing was done; EngineRefused: for good, not charged; InDoubt."""
+
+    def task(self, task_id: str) -> TaskReport:
+        """Raises NotTaken, EngineUnavailable."""
+
+    def fetch(self, url: str) -> Fetched:
+        """Raises EngineRefused (what is there is not acceptable), EngineUnavailable (try again)."""
+
+    def probe(self, url: str) -> Presence:
+        """Whether this address still shows it to anybody who knows it. Never raises."""
+
+    def balance(self) -> int | None:
+        """What is left, in millionths of a US dollar; None: without limit. Raises EngineUnavailable."""
 
 
 class Framer(Protocol):
@@ -147,6 +270,10 @@ class Framer(Protocol):
 
     def before(self, portrait: bytes, *, ratio: str, framing: Framing, long_side: int) -> bytes:
         """The photo as it was, in exactly the frame of the run's headshots. Raises EngineRefused."""
+
+    def shift(self, portrait: bytes, headshot: bytes) -> float | None:
+        """How much lighter (+) or darker (-) the skin is in a headshot than in its photo, apart from the light, in CIE
+        L*. By colour statistics alone. None: it cannot be told. Never raises for a picture it cannot read."""
 
 
 class Post(Protocol):

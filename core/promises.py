@@ -4,6 +4,7 @@ their numbers. A sentence stands here or nowhere.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.contracts import Contract
@@ -17,6 +18,7 @@ class Promise:
     id: str
     sentence: str
     at_a_glance: str = ""
+    with_others: str = ""  # the short form where a third party can be chosen as well
 
     def filled(self, settings: Settings) -> str:
         return self.sentence.format_map(_numbers(settings))
@@ -31,6 +33,13 @@ PROMISES = (
         "The engine that is chosen before the upload is named there. The on-device engine works on this server alone: "
         "nothing leaves it, and it never falls over to anyone else.",
         "Made on this server{run_by}. Nothing is sent to anyone else.",
+        "{made}. Nothing is sent to {others} unless you choose it; what it keeps then is not ours to erase.",
+    ),
+    Promise(
+        "third_parties_by_name",
+        "A third party gets a photo only for a run for which the person has chosen it by name. It gets pixels and the "
+        "choices, no other data of the person. What lies there has a public address, follows its terms and is not ours "
+        "to erase: it is listed with its end, and looked after until it is gone.",
     ),
     Promise(
         "erased_by_the_clock",
@@ -38,6 +47,7 @@ PROMISES = (
         "after the photo was added, also when the run failed or was never finished. A clock can only become "
         "shorter.{early}",
         "Erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
+        "Here all is erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
     ),
     Promise(
         "gone_means_gone",
@@ -45,8 +55,9 @@ PROMISES = (
     ),
     Promise(
         "never_trained_on",
-        "Photos and headshots are never used for training, data sets or improving algorithms.",
+        "Photos and headshots are never used by us for training, data sets or improving algorithms.",
         "Never used for training.",
+        "Never used for training by us. Others have terms of their own.",
     ),
     Promise(
         "no_biometrics",
@@ -55,8 +66,9 @@ PROMISES = (
     ),
     Promise(
         "only_the_owner",
-        "Images have no public address. They open only in the browser that made them, or with its claim code.",
+        "Images here have no public address. They open only in the browser that made them, or with its claim code.",
         "Seen only in this browser, or with your claim code. No account, no name.",
+        "What is here is seen only in this browser, or with your claim code. No account, no name.",
     ),
     Promise(
         "only_pixels_are_kept",
@@ -70,9 +82,16 @@ PROMISES = (
 )
 
 
-def glance(settings: Settings) -> list[str]:
-    """The few lines that are read before a photo is added, with the numbers in force."""
-    return [promise.glance(settings) for promise in PROMISES if promise.at_a_glance]
+def glance(settings: Settings, *, here: bool = True, others: Sequence[str] = ()) -> list[str]:
+    """The few lines that are read before a photo is added, with the numbers in force. `others`: third parties that
+    can be chosen, and `here`: whether this server can be chosen as well."""
+    said = [promise for promise in PROMISES if promise.at_a_glance]
+    if not others:
+        return [promise.glance(settings) for promise in said]
+    names, numbers = " or ".join(others), _numbers(settings)
+    made = f"Made on this server{numbers['run_by']}, or by {names}" if here else f"Made by {names}"
+    texts = [promise.with_others or promise.at_a_glance for promise in said]
+    return [text.format_map({**numbers, "made": made, "others": names}) for text in texts]
 
 
 def version(settings: Settings) -> str:

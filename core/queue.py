@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from core.db import UtcDateTime, upsert
-from core.models import Job, JobKind
+from core.models import Job, JobKind, ProviderTask
 from core.services import Services
 
 CHANNEL = "workshot_job"
@@ -38,6 +38,12 @@ def enqueue(session: Session, kind: JobKind, ref: str, *, at: datetime) -> None:
         said = wish.returning(col(Job.ref)).cte("wish")
         wish = sa.select(sa.func.pg_notify(CHANNEL, kind.value)).add_cte(said)
     session.execute(wish)
+
+
+def enqueue_run(session: Session, run_id: str, *, at: datetime) -> None:
+    """A run wants work: of this server, or of the third party that it was planned with."""
+    planned = session.exec(select(ProviderTask.id).where(ProviderTask.generation_id == run_id).limit(1)).first()
+    enqueue(session, JobKind.PROVIDER if planned else JobKind.GENERATE, run_id, at=at)
 
 
 KEPT_FOR_NOW = 4

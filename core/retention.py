@@ -44,6 +44,7 @@ from core.models import (
     Generation,
     HeadshotRow,
     JobKind,
+    ProviderCopy,
     Subject,
     Upkeep,
     new_id,
@@ -51,7 +52,7 @@ from core.models import (
 from core.plans import Clause, Plan, Planned, plan
 from core.ports import Presence
 from core.proof import Proof
-from core.queue import enqueue
+from core.queue import enqueue, enqueue_run
 from core.services import Services
 
 __all__ = ["Hold", "Plan", "Planned", "hold", "plan"]  # and all that is below
@@ -449,8 +450,12 @@ def _batches(page: Sequence[Seen]) -> Iterator[Sequence[Seen]]:
 
 
 def _forget_links(svc: Services) -> None:
-    """Which browser once opened which subject is of no use a day after the subject is over."""
-    over = select(Subject.id).where(col(Subject.key_destroyed_at) <= svc.clock() - LINKS_KEPT)
+    """Which browser once opened which subject is of no use a day after the subject is over, and all that a third party
+    had of them should be: until then they can see what became of it."""
+    day_ago = svc.clock() - LINKS_KEPT
+    ended = sa.func.coalesce(ProviderCopy.gone_at, ProviderCopy.expires_at)
+    runs_elsewhere = sa.exists().where(col(ProviderCopy.subject_id) == col(Subject.id), ended > day_ago)
+    over = select(Subject.id).where(col(Subject.key_destroyed_at) <= day_ago, ~runs_elsewhere)
     with svc.transaction() as session:
         session.execute(sa.delete(BrowserSession).where(col(BrowserSession.subject_id).in_(over)))
 
@@ -571,6 +576,6 @@ def cancel_runs(session: Session, run_ids: Sequence[str], now: datetime) -> None
     if not asked:
         return
     for run_id in asked:
-        enqueue(session, JobKind.GENERATE, run_id, at=now)  # job before run, as the worker does: no deadlock
+        enqueue_run(session, run_id, at=now)  # job before run, as the worker does: no deadlock
     wish = sa.update(Generation).where(*live, col(Generation.cancel_at).is_(None)).values(cancel_at=now)
     session.execute(wish)

@@ -11,7 +11,7 @@ from core.clock import Clock, utc_now
 from core.db import reader
 from core.drafts import Drafts
 from core.fair_use import Guesses, Networks
-from core.ports import Engine, Framer, Inbox, Notify, Post
+from core.ports import Engine, Framer, Inbox, Notify, Offered, Post, Provider
 from core.settings import Settings
 from core.signing import Signer
 from core.vault import Vault
@@ -23,11 +23,14 @@ class Services:
     database: sa.Engine
     vault: Vault
     engines: Mapping[str, Engine]
+    """That work on this server."""
     framer: Framer
     drafts: Drafts
     networks: Networks
     guesses: Guesses
     signer: Signer
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    """Third parties, each only where it is set up."""
     post: Post | None = None
     """None: nowhere to send to, and mails wait."""
     inbox: Inbox | None = None
@@ -37,6 +40,11 @@ class Services:
     clock: Clock = utc_now
     wake: Callable[[], None] = field(default=lambda: None)
     """Tell a worker in this process that there is something to do. Others find it at their next look."""
+
+    @property
+    def offered(self) -> Mapping[str, Offered]:
+        """Everything that can be chosen to make headshots, what works on this server first."""
+        return {**self.engines, **self.providers}
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -110,6 +110,29 @@ class Settings(BaseSettings):
         SecretStr(""), description="Whom to tell before a request is late: addresses of Apprise, space separated."
     )
 
+    apimart_api_key: SecretStr = Field(SecretStr(""), description="Offers APIMart as an engine. Empty: it is not.")
+    apimart_base_url: str = Field("https://api.apimart.ai", description="APIMart, or a mirror of it.")
+    apimart_model: str = Field(
+        "gemini-3.1-flash-image-preview", min_length=1, description="Which model, of `data/provider_models.json`."
+    )
+    apimart_price_usd: float | None = Field(None, ge=0, description="Of one headshot. Empty: as listed there.")
+    apimart_result_hosts: str = Field(
+        "getapib.org, upload.apimart.ai, cdn.apimart.ai",
+        description="Hosts that results are fetched from, comma separated; no others.",
+    )
+    apimart_hand_over: Literal["link", "inline", "upload"] = Field(
+        "inline",
+        description="How it gets the photo: `link` (PUBLIC_URL serves it once), `inline` (in the request itself), "
+        "`upload` (leaves a public copy there for 72 h).",
+    )
+    apimart_read_seconds: float = Field(15.0, gt=0, le=120, description="How long an answer may take.")
+    apimart_submit_seconds: float = Field(45.0, gt=0, le=300, description="How long it may take to accept a run.")
+    apimart_at_once: int = Field(20, ge=1, le=1000, description="Headshots being made there at once, by all workers.")
+    apimart_per_minute: int = Field(60, ge=1, description="Headshots asked of it in a minute, by all workers.")
+    apimart_daily_budget_usd: float = Field(0.0, ge=0, description="The engine closes for the UTC day. 0: no limit.")
+    apimart_monthly_budget_usd: float = Field(0.0, ge=0, description="The same for the month. 0: no limit.")
+    apimart_balance_warning_usd: float = Field(1.0, ge=0, description="Founders are warned below this balance.")
+
     default_contract: Contract = Field(Contract.MONTH, description="What is chosen for a new run.")
     longest_contract: Contract = Field(LONGEST_PROMISED, description="The longest a person may choose.")
     runs_per_day: int = Field(10, ge=1, description="Runs per person and UTC day.")

@@ -21,11 +21,12 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import access, audit, catalogue, copies, generations, jobs, operators, pictures, retention
+from core import access, audit, catalogue, copies, generations, jobs, marks, operators, pictures, retention
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
 from core.guard import new_session, same_origin, session_hash, set_staff_cookie, staff_hash, staff_hash_of
-from core.models import Copy, CopyKind, Generation, HeadshotRow, Receipt
+from core.marks import Marks
+from core.models import Copy, CopyKind, Generation, HeadshotRow, ProviderTask, Receipt
 from core.ports import Framing
 from core.services import Services
 from core.settings import ROOT
@@ -46,6 +47,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/zip/{generation_id}", web.archive),
         Route("/draft/{draft_id}", web.draft),
         Route("/export/{copy_id}", web.export),
+        Route("/handover/{secret}/photo.jpg", web.hand_over),
         Route("/receipt/{receipt_id}.json", web.receipt_file),
         Route("/receipt/{receipt_id}", web.receipt_page),
         Route("/receipt-key", web.receipt_keys),
@@ -85,13 +87,15 @@ class _Web:
                 copy = access.may_read(session, _session(request), request.path_params["copy_id"], svc.clock())
                 if copy.kind is CopyKind.EXPORT:
                     raise NotFound("There is no such image.")
-                name, offered = _what_it_is(session, copy)
+                name, run = _what_it_is(session, copy)
+                signed = _marks_of(svc, session, copy, run)
             data = copies.read(svc, copy.id)
-            size = _wanted_size(request, copy, offered)
+            size = _wanted_size(request, copy, run)
             if size != (copy.width, copy.height):
-                data = pictures.smaller(data, size)
-            download = f"{name}-{size[0]}x{size[1]}.jpg" if "dl" in request.query_params else None
-            return _picture(data, copy.media_type, download=download)
+                data = pictures.smaller(data, size, otherwise=signed)
+            kind = pictures.media_type(data)
+            file_name = f"{name}-{size[0]}x{size[1]}.{pictures.ending(kind)}"
+            return _picture(data, kind, download=file_name if "dl" in request.query_params else None)
 
         return _or_404(found)
 
@@ -153,6 +157,7 @@ class _Web:
         def found() -> Response:
             with svc.reading() as session:
                 run = generations.view(session, _session(request), request.path_params["generation_id"], svc.clock())
+                signed = {copy.id: _marks_of(svc, session, copy, run.run) for copy in run.headshots}
             if not run.headshots:
                 raise NotFound("There is no such run.")
             purpose = catalogue.catalogue().purpose(run.run.purpose)
@@ -161,8 +166,11 @@ class _Web:
                 for number, copy in enumerate(run.headshots, 1):
                     data, made = copies.read(svc, copy.id), (copy.width, copy.height)
                     for size in pictures.downloads(purpose, made):
-                        entry = zipfile.ZipInfo(f"headshot-{number}-{size[0]}x{size[1]}.jpg")
-                        archive.writestr(entry, data if size == made else pictures.smaller(data, size))
+                        whole = size == made
+                        picture = data if whole else pictures.smaller(data, size, otherwise=signed[copy.id])
+                        ending = pictures.ending(pictures.media_type(picture))
+                        entry = zipfile.ZipInfo(f"headshot-{number}-{size[0]}x{size[1]}.{ending}")
+                        archive.writestr(entry, picture)
             name = f"headshots-{run.run.purpose}-{run.run.number}.zip"
             return Response(packed.getvalue(), media_type="application/zip", headers=_attached(name))
 
@@ -181,6 +189,18 @@ class _Web:
             return Response(data, media_type="application/zip", headers=_attached(file.name))
 
         return _or_404(found)
+
+    def hand_over(self, request: Request) -> Response:
+        """A picture for the provider that a person has chosen: once. Whatever goes wrong, there is nothing here."""
+        from core.provider import links
+
+        if request.method != "GET":  # who only asks whether it is there does not use it up
+            return _nothing_here()
+        try:
+            picture = links.serve(self._services(), request.path_params["secret"])
+        except WorkShotError:
+            return _nothing_here()
+        return _picture(picture, "image/jpeg")
 
     # ------------------------------------------------------------------------------------------------- receipts
     def receipt_file(self, request: Request) -> Response:
@@ -395,23 +415,38 @@ def _session(request: Request) -> str:
     return found
 
 
-def _what_it_is(session: Session, copy: Copy) -> tuple[str, list[pictures.Size]]:
-    """What a download is called (the purpose and the variant, nothing of the person), and the sizes it comes in."""
+def _what_it_is(session: Session, copy: Copy) -> tuple[str, Generation | None]:
+    """What a download is called (the purpose and the variant, nothing of the person), and the run that made it."""
     if copy.kind is not CopyKind.HEADSHOT:
-        return copy.kind.value, []
+        return copy.kind.value, None
     query = (
-        select(Generation.purpose, HeadshotRow.variant)
+        select(Generation, HeadshotRow.variant)
         .join(HeadshotRow, col(HeadshotRow.generation_id) == Generation.id)
         .where(HeadshotRow.copy_id == copy.id)
     )
-    purpose, variant = session.exec(query).one()
-    sizes = pictures.downloads(catalogue.catalogue().purpose(purpose), (copy.width, copy.height))
-    return f"headshot-{purpose}-{variant}", sizes
+    run, variant = session.exec(query).one()
+    return f"headshot-{run.purpose}-{variant}", run
 
 
-def _wanted_size(request: Request, copy: Copy, offered: list[pictures.Size]) -> pictures.Size:
+def _marks_of(svc: Services, session: Session, copy: Copy, run: Generation | None) -> Marks | None:
+    """What a smaller version says of itself where the provider's picture says it in a way that does not survive."""
+    if run is None or run.engine in svc.engines:
+        return None
+    query = select(ProviderTask.model).where(ProviderTask.generation_id == run.id)
+    maker = svc.providers.get(run.engine)
+    model = session.exec(query.limit(1)).first() or ""
+    return marks.generated(by=maker.title if maker else run.engine, model=model, at=copy.written_at or copy.created_at)
+
+
+def _wanted_size(request: Request, copy: Copy, run: Generation | None) -> pictures.Size:
+    """One that is offered; else of this width, and in the shape of the purpose."""
+    made = copy.width, copy.height
     width = min(copy.width, _number(request, "w", 64, 4096, copy.width))
-    return next((size for size in offered if size[0] == width), pictures.fitted((copy.width, copy.height), width))
+    if run is None:
+        return pictures.fitted(made, width)
+    offered = pictures.downloads(catalogue.catalogue().purpose(run.purpose), made)
+    known = (size for size in offered if size[0] == width)
+    return next(known, pictures.fitted(pictures.shaped(made, run.ratio), width))
 
 
 def _number(request: Request, name: str, least: int, most: int, otherwise: int) -> int:

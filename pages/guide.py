@@ -58,11 +58,25 @@ say(text.DISCLAIMER_LOOK, text.DISCLOSE)
 points(text.PROHIBITED, title=text.PROHIBITED_TITLE)
 say(text.MARK)
 with st.expander(text.MARK_TITLE, type="compact"):
-    say(text.MARK_SAYS)
+    say(text.MARK_SAYS, *([text.MARK_SAYS_ELSEWHERE] if svc.providers else []))
 
 section(text.QUESTIONS, "questions")
 say(text.QUESTIONS_LEAD)
 widgets.show(widgets.facts(fill.pairs(text.ANSWERS)))
+
+if svc.providers:
+    section(text.ELSEWHERE, "third-parties")
+    say(text.ELSEWHERE_LEAD, text.ELSEWHERE_OURS)
+for provider in svc.providers.values():
+    if party := text.known(provider):
+        with st.expander(text.LEFT_TITLE.format(title=party.title), type="compact"):
+            widgets.show(widgets.facts(text.left(party, provider)))
+        with st.expander(text.SAYS_TITLE.format(title=party.title), type="compact"):
+            widgets.show(widgets.facts(text.says(party)))
+            widgets.show(widgets.quiet(text.READ.format(day=f"{party.read_on:%d %b %Y}", how=party.read_how)))
+            widgets.show(widgets.row(linked(party.privacy.url), linked(party.terms.url), linked(party.contact)))
+        with st.expander(text.UNKNOWN_TITLE.format(title=party.title), type="compact"):
+            widgets.show(widgets.points(party.unknown))
 
 section(text.MORE, "more")
 with st.expander(text.POLICY_TITLE, type="compact"):

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import access, copies, generations, requests
+from core.provider import residue
 from core.ui import pages, session, widgets
 from core.ui.app import services
 from core.ui.screens import runs
@@ -16,6 +17,7 @@ with svc.reading() as reading:
     subject = access.current_subject(reading, me)
     views = generations.runs_of(reading, me, now)
     held = [copy for copy in copies.of_subject(reading, subject.id) if copy.gone_at is None] if subject else []
+    elsewhere = residue.of_subject(reading, subject.id) if subject else []
     tickets = requests.of_subject(reading, me, now)
 
 widgets.frame("My photos", "Everything of yours that is here, and when it goes.", now=now)
@@ -25,13 +27,13 @@ if not views:
     st.stop()
 
 under_way(svc, me, tickets)
-if held:
-    widgets.show(runs.summary(held, now))
+if held or any(copy.gone_at is None for copy in elsewhere):
+    widgets.show(runs.summary(svc, held, elsewhere, now))
 for view in views:
-    runs.card(svc, me, view, now)
+    runs.card(svc, me, view, [copy for copy in elsewhere if copy.generation_id == view.run.id], now)
 
 if subject is not None and held:
     show_code(svc, me, unasked=False)
-your_data(svc, me, [copy for copy in held if copy.erase_by > now], tickets)
+your_data(svc, me, [copy for copy in held if copy.erase_by > now], elsewhere, tickets)
 my_requests(svc, me, tickets)
 ask_for_code(svc, me)

@@ -3,7 +3,7 @@
 from core import futures
 from core.models import Role
 from core.ui import operators, widgets
-from core.ui.screens.retention import coming, queues, state
+from core.ui.screens.retention import coming, elsewhere, queues, state
 from core.ui.screens.retention.desk import Desk
 from core.ui.screens.retention.switch import switch
 
@@ -19,4 +19,5 @@ state.top(desk, stand)
 state.clocks(desk)
 switch(desk, stand.switch)
 coming.what_goes_when(desk)
+elsewhere.at_third_parties(desk)
 queues.queues(desk)

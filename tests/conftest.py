@@ -28,6 +28,7 @@ from core.settings import Settings
 from core.signing import Signer
 from core.vault import Vault
 from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
+from tests.peers.apimart import ApiMart
 from tests.peers.dovecot import PASSWORD, USER, Dovecot
 from tests.peers.postgres import Cluster
 from tests.peers.s3_servers import S3Servers
@@ -141,6 +142,19 @@ def s3_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Servers]:
 def mail_server() -> Iterator[Dovecot]:
     with Dovecot() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def api_mart_server() -> Iterator[ApiMart]:
+    with ApiMart() as running:
+        yield running
+
+
+@pytest.fixture
+def api_mart(api_mart_server: ApiMart) -> ApiMart:
+    """A third party that makes headshots: as new for each test, done at the first look unless told otherwise."""
+    api_mart_server.reset()
+    return api_mart_server
 
 
 @pytest.fixture

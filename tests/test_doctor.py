@@ -1,6 +1,7 @@
 """The doctor finds what is wrong, says what to do, and leaves nothing behind."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +9,9 @@ from sqlmodel import select
 
 from core import canary, doctor, erasing, migrations, retention
 from core.doctor import Health
-from core.models import Copy, FindingKind, FindingRow, Subject
+from core.models import Copy, FindingKind, FindingRow, ProviderCopy, Subject
+from core.ports import HandOver
+from tests.provider.outsider import Outsider, beside, given_run_of, given_task, noted
 
 OPERATOR = "operator:o-1"
 
@@ -30,7 +33,7 @@ def test_a_healthy_installation_is_well(svc, worker):
     checks = doctor.examine(healthy)
 
     names = ("database", "folder", "erasing", "vault", "rule", "engines")
-    names += ("worker", "sweep", "clocks", "storage", "canary", "contact", "mail", "mailbox", "alerts")
+    names += ("worker", "sweep", "clocks", "storage", "canary", "elsewhere", "contact", "mail", "mailbox", "alerts")
     assert {check.name: check.health for check in checks if check.name != "space"} == dict.fromkeys(names, Health.FINE)
     assert doctor.is_well(checks)
 
@@ -159,3 +162,26 @@ def test_what_the_comparison_left_and_a_canary_that_failed_are_warnings(svc, sto
 
     check = found(svc)["canary"]
     assert (check.health, check.says) == (Health.WARNING, "The last canary failed (storage_unavailable).")
+
+
+def test_what_lies_at_third_parties_is_said_and_what_does_not_end_is_a_warning(svc, given_copy, clock):
+    beside_it = beside(svc, Outsider(hand_over=HandOver.INLINE))
+    assert found(beside_it)["elsewhere"].says == "Nothing lies at a third party, and nothing did."
+    photo = given_copy(ends_in=timedelta(days=9))
+    copy = noted(beside_it, given_task(svc, given_run_of(svc, photo.subject_id, photo.id)))
+    assert found(beside_it)["elsewhere"].health is Health.FINE
+    gone = found(svc)["elsewhere"]
+    assert gone.health is Health.WARNING and "Nobody can look after 1 of them" in gone.says
+    clock.advance(days=1)
+    assert "1 copy past the end and not proved gone yet" in found(beside_it)["elsewhere"].says
+    with svc.transaction() as session:
+        session.get_one(ProviderCopy, copy.id).open_at = clock.now
+    late = found(beside_it)["elsewhere"]
+    assert late.health is Health.WARNING and "1 copy open after the end" in late.says
+
+
+def test_a_link_that_leads_nowhere_is_found_before_a_person_waits_for_it(svc):
+    by_link = beside(svc, Outsider())
+    assert found(by_link)["elsewhere"].health is Health.BROKEN
+    reached = replace(by_link, settings=svc.settings.model_copy(update={"public_url": "https://photos.example.org"}))
+    assert found(reached)["elsewhere"].health is Health.FINE

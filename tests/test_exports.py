@@ -19,6 +19,7 @@ from core.models import (
     Copy,
     CopyKind,
     Generation,
+    HandOverLink,
     Job,
     JobKind,
     MailIn,
@@ -37,6 +38,7 @@ from core.models import (
 from core.services import Services
 from tests.conftest import ANN, BOB, EVE
 from tests.fakes import FrozenClock, MemoryStore
+from tests.provider.outsider import PLACE, given_task, noted
 
 NOTE, WORDS, ADDRESS = "hide the scar", "please hurry", "ann@example.org"
 Ask = Callable[..., str]
@@ -187,10 +189,11 @@ def test_every_told_column_is_in_the_file(
     svc: Services, ask: Ask, work: Work, asks_for_a_copy: Any, packs: Any, unpacked: Any
 ) -> None:
     """The table of decisions is what is done: each section, each column, each sealed word in clear."""
-    ask(note=NOTE)
+    run_id = ask(note=NOTE)
     work()
     asked = asks_for_a_copy(address=ADDRESS)
     given_mails(svc, asked)
+    given_elsewhere(svc, run_id)
     packs()
     data = data_of(unpacked(asked))
     rare = {"findings", "receipts", "proofs"}
@@ -198,7 +201,18 @@ def test_every_told_column_is_in_the_file(
         assert data[told.section] or told.section in rare, told.section
         for row in data[told.section]:
             assert {*told.columns, *told.opened.values()} <= set(row), told.section
+    assert data["copies_at_third_parties"][0]["address"] == PLACE + "1.png"
+    assert "provider_copy:noted" in {entry["action"] for entry in data["history"]}
     assert data["our_mails"][0]["mail"] == "To: ann" and data["your_mails"][0]["mail"] == "From: ann"
+
+
+def given_elsewhere(svc: Services, run_id: str) -> None:
+    """Somebody else made it, too: they fetched the photo, and have a result."""
+    task = given_task(svc, run_id)
+    noted(svc, task)
+    with svc.transaction() as session:
+        photo, now = session.get_one(Generation, run_id).portrait_id, svc.clock()
+        session.add(HandOverLink(task_id=task.id, copy_id=photo, made_at=now, expires_at=now))
 
 
 def given_mails(svc: Services, request_id: str) -> None:
@@ -222,6 +236,7 @@ def test_nobody_elses_is_in_it(
     ask(note=NOTE)
     bobs = ask(who=BOB, note="bob's own words")
     work()
+    given_elsewhere(svc, bobs)
     asks_for_a_copy(who=BOB)
     asked = asks_for_a_copy()
     packs()
@@ -231,7 +246,7 @@ def test_nobody_elses_is_in_it(
         assert bob
         of_bob = [copy.id for copy in copies.of_subject(session, bob.id)]
     everything = b"".join(files.values()).decode("latin-1")
-    assert not [word for word in (bob.id, bobs, "bob's own", *of_bob) if word in everything]
+    assert not [word for word in (bob.id, bobs, "bob's own", PLACE, *of_bob) if word in everything]
 
 
 def test_operators_are_not_named(

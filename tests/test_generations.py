@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import col, func, select
 
-from core import access, copies, generations, jobs, queue, retention
+from core import access, attempts, copies, generations, jobs, queue, retention
 from core.contracts import Contract
 from core.errors import Busy, LimitReached, NotAllowed, NotFound, StorageUnavailable
 from core.generations import MAX_TRIES, UPLOAD_GRACE, Agreement
@@ -691,7 +691,7 @@ def test_a_worker_that_was_taken_over_writes_nothing_more(svc, ask, clock, look)
     assert look(run_id).run.state is RunState.QUEUED
     generations.run(svc, fresh)
     with pytest.raises(LeaseLost):
-        generations._finish(stale, run_id, RunState.FAILED, failure="late")
+        attempts.finish(stale, run_id, RunState.FAILED, failure="late")
     assert look(run_id).run.state is RunState.READY
 
 

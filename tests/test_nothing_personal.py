@@ -8,16 +8,19 @@ from dataclasses import replace
 
 import pytest
 from PIL import Image
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from core import access, generations, intake, jobs, retention
 from core.adapters.local_files import LocalFiles
 from core.contracts import Contract
 from core.errors import NotFound, StorageUnavailable
 from core.generations import Agreement, Upload
-from core.models import CopyKind, new_id
+from core.models import CopyKind, Generation, new_id
+from core.ports import Presence
+from core.provider import links
 from core.vault import Vault
 from tests.conftest import BOB, CHOICES
+from tests.provider.outsider import PLACE, Outsider, beside, given_task, look, noted
 
 COOKIE = secrets.token_urlsafe(32)
 ANN = hashlib.sha256(b"workshot session 1:" + COOKIE.encode()).hexdigest()
@@ -140,3 +143,28 @@ def test_after_the_end_no_key_no_hash_and_no_link_is_left(home, clock, engine):
     assert [(row["sealed_key"], row["claim_hash"]) for row in held["subject"]] == [(None, None)]
     assert [row["sealed_note"] for row in held["generation"]] == [None]
     assert held["browser_session"] == held["job"] == []
+
+
+def test_what_lay_at_a_third_party_is_found_nowhere_either(home, clock, engine, caplog, tmp_path):
+    """Its addresses, and the one by which it fetched the photo: whoever finds one sees the face."""
+    caplog.set_level(logging.DEBUG, logger="core")
+    outsider = Outsider(shows={PLACE + "1.png": Presence.PRESENT})
+    settings = home.settings.model_copy(update={"public_url": "https://photos.example.org"})
+    svc = replace(beside(home, outsider), settings=settings)
+    life = live_and_leave(svc, jobs.Worker(svc), engine, clock)
+    next(life)
+    with svc.reading() as session:
+        run = session.exec(select(Generation)).one()
+    task = given_task(svc, run.id)
+    noted(svc, task)
+    with svc.transaction() as session:
+        secret = links.offer(svc, session, task, run.portrait_id, clock()).split("/")[-2]
+    links.serve(svc, secret)
+    list(life)
+    look(svc)
+    with home.database.connect() as connection:
+        tables = [connection.execute(table.select()).all() for table in SQLModel.metadata.sorted_tables]
+    files = [path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*") if path.is_file()]
+    seen = "".join([repr(tables), caplog.text, *files])
+    assert outsider.asked_for == [PLACE + "1.png"] and "provider_copy:open" in seen
+    assert not [word for word in (PLACE, "example.net", secret) if word in seen]

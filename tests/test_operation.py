@@ -1,12 +1,15 @@
 """What machines are told: health shouts what an operator has to see to, metrics count nobody's canaries."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core import canary, erasing, retention, web
+from core.models import ProviderCopy
+from tests.provider.outsider import given_run_of, given_task, noted
 
 
 @pytest.fixture
@@ -51,3 +54,17 @@ def test_canaries_are_in_no_count(http, svc, clock, store):
     measured = http.get("/metrics").text
     assert "workshot_canary_failed 0.0" in measured and "workshot_canary_age_seconds 0.0" in measured
     assert "workshot_canary_gone_p95_seconds 270.0" in measured and "workshot_sweep_age_seconds 0.0" in measured
+
+
+def test_what_lies_at_third_parties_is_counted(http, svc, given_copy, clock):
+    assert 'workshot_provider_copies{state="running"} 0.0' in http.get("/metrics").text
+    photo = given_copy(ends_in=timedelta(days=9))
+    copy = noted(svc, given_task(svc, given_run_of(svc, photo.subject_id, photo.id)))
+    measured = http.get("/metrics").text
+    assert 'workshot_provider_copies{state="running"} 1.0' in measured and "provider_kept_percent" not in measured
+    clock.advance(days=3)
+    with svc.transaction() as session:
+        session.get_one(ProviderCopy, copy.id).open_at = clock.now
+    measured = http.get("/metrics").text
+    assert 'workshot_provider_copies{state="overdue"} 1.0' in measured
+    assert "workshot_provider_kept_percent 0.0" in measured

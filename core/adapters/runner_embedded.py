@@ -15,6 +15,7 @@ from time import monotonic
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds
+OFTEN = 0.2
 BREATH = 0.5  # seconds after a failure, so that a database that is away is not asked in a tight loop
 
 
@@ -24,6 +25,7 @@ class Look:
 
     kinds: Collection[str]
     once: Callable[[], bool]
+    often: bool = False  # such work mostly becomes ready by time, and people wait for it
 
 
 class EmbeddedRunner:
@@ -45,7 +47,7 @@ class EmbeddedRunner:
         self._rest = rest
         self._stopping = threading.Event()
         self._all_done = threading.Event()
-        self._wakers = [threading.Event() for _ in looks]
+        self._wakers = [threading.Event() for _ in self._looks]
         self._threads: list[threading.Thread] = []
         self._heart = threading.Thread(target=self._keep_beating, name="worker-beat", daemon=True)
 
@@ -53,7 +55,7 @@ class EmbeddedRunner:
         """The first beat comes before anything else: whoever is told that the worker has started finds it alive."""
         self._guarded(self._beat)
         self._threads = [
-            threading.Thread(target=self._work, args=(look.once, waker), name=f"worker-{n}", daemon=True)
+            threading.Thread(target=self._work, args=(look, waker), name=f"worker-{n}", daemon=True)
             for n, (look, waker) in enumerate(zip(self._looks, self._wakers, strict=True))
         ]
         for thread in (*self._threads, self._heart):
@@ -75,11 +77,11 @@ class EmbeddedRunner:
         self._heart.join(BREATH)
         self._guarded(self._rest)
 
-    def _work(self, look: Callable[[], bool], waker: threading.Event) -> None:
+    def _work(self, look: Look, waker: threading.Event) -> None:
         while not self._stopping.is_set():
             waker.clear()
-            if not self._guarded(look):
-                waker.wait(self._look_every)
+            if not self._guarded(look.once):
+                waker.wait(OFTEN if look.often else self._look_every)
 
     def _keep_beating(self) -> None:
         while not self._all_done.wait(self._beat_every):

@@ -52,6 +52,9 @@ class Facts:
     words: str = ""  # an operator's
     receipt: str | None = None  # its number
     statement: Mapping[str, Any] | None = None  # what the receipt says
+    elsewhere: tuple[
+        str, ...
+    ] = ()  # of each copy at a third party that is not shown to be gone, where no receipt says it
     site: str = ""
     contact: str = ""
     run_by: str = ""
@@ -231,9 +234,13 @@ def _counted(kinds: Sequence[str]) -> list[tuple[str, int]]:
 
 
 def _still_open(statement: Mapping[str, Any]) -> list[str]:
-    """Copies that are not proved to be gone, as those at somebody else's until they expire."""
-    copies = [one for one in statement.get("not_proved", ()) if one.get("what") == "copy"]
-    return ["\n".join(["Not shown to be gone yet:", *(f"- {one['says']}" for one in copies)])] if copies else []
+    """Copies that are not proved to be gone, as those at a third party until they end there."""
+    copies = [one for one in statement.get("not_proved", ()) if one.get("what") in ("copy", "elsewhere")]
+    return _listed_as_open([one["says"] for one in copies])
+
+
+def _listed_as_open(says: Sequence[str]) -> list[str]:
+    return ["\n".join(["Not shown to be gone yet:", *(f"- {one}" for one in says)])] if says else []
 
 
 def _about_the_receipt(facts: Facts) -> list[str]:
@@ -253,6 +260,7 @@ def _nothing_held(facts: Facts) -> list[str]:
     return [
         "We looked for everything that belongs to what you showed us, and hold nothing of it any more: all of it had "
         f"been erased and shown to be gone before we looked.{proved}",
+        *_listed_as_open(facts.elsewhere),
         "Photos end by themselves when the time that was chosen for them is over, or when somebody presses Erase.",
     ]
 

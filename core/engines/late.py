@@ -57,3 +57,6 @@ class Late(Generic[E]):
 
     def before(self, portrait: bytes, *, ratio: str, framing: Framing, long_side: int) -> bytes:
         return self.engine.before(portrait, ratio=ratio, framing=framing, long_side=long_side)
+
+    def shift(self, portrait: bytes, headshot: bytes) -> float | None:
+        return self.engine.shift(portrait, headshot)

@@ -17,9 +17,12 @@ from core.models import (
     Evidence,
     FindingRow,
     Generation,
+    HandOverLink,
     HeadshotRow,
     MailIn,
     MailOut,
+    ProviderCopy,
+    ProviderTask,
     Receipt,
     Request,
     RequestMessage,
@@ -40,7 +43,7 @@ def gather(svc: Services, session: Session, subject_id: str, now: datetime) -> d
     """All that is held about a person, as it is now."""
     rows = _rows(session, subject_id)
     owners: dict[str, Any] = {subject_id: rows[Subject][0]}
-    owners |= {row.id: row for table in (Request, MailOut, MailIn) for row in rows[table]}
+    owners |= {row.id: row for table in (ProviderCopy, Request, MailOut, MailIn) for row in rows[table]}
     document: dict[str, Any] = {"form": FORM, "made_at": _plain(now)} | _policy(svc)
     for table, told in TOLD.items():
         document[told.section] = [_row(svc, told, row, owners, subject_id) for row in rows[table]]
@@ -59,8 +62,10 @@ def _rows(session: Session, subject_id: str) -> Mapping[Table, Sequence[Any]]:
     runs = _all(session, Generation, Generation.subject_id, [subject_id], Generation.created_at)
     requests = _requests(session, subject_id)
     image_ids, run_ids, request_ids = _ids(images), _ids(runs), _ids(requests)
+    tasks = _all(session, ProviderTask, ProviderTask.generation_id, run_ids, ProviderTask.planned_at)
+    elsewhere = _all(session, ProviderCopy, ProviderCopy.subject_id, [subject_id], ProviderCopy.noted_at)
     mails = _all(session, MailOut, MailOut.request_id, request_ids, MailOut.created_at)
-    deeds_of = [subject_id, *image_ids, *run_ids, *request_ids, *_ids(mails)]
+    deeds_of = [subject_id, *image_ids, *run_ids, *_ids(elsewhere), *request_ids, *_ids(mails)]
     return {
         Subject: _all(session, Subject, Subject.id, [subject_id]),
         Consent: _all(session, Consent, Consent.subject_id, [subject_id], Consent.given_at),
@@ -71,6 +76,9 @@ def _rows(session: Session, subject_id: str) -> Mapping[Table, Sequence[Any]]:
         Generation: runs,
         StageEvent: _all(session, StageEvent, StageEvent.generation_id, run_ids, StageEvent.id),
         HeadshotRow: _all(session, HeadshotRow, HeadshotRow.generation_id, run_ids, HeadshotRow.variant),
+        ProviderTask: tasks,
+        HandOverLink: _all(session, HandOverLink, HandOverLink.task_id, _ids(tasks), HandOverLink.made_at),
+        ProviderCopy: elsewhere,
         Request: requests,
         RequestMessage: _all(session, RequestMessage, RequestMessage.request_id, request_ids, RequestMessage.at),
         Receipt: _all(session, Receipt, Receipt.request_id, request_ids, Receipt.made_at),

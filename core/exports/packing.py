@@ -20,7 +20,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit, copies, retention
+from core import audit, copies, pictures, retention
 from core.errors import NotFound, ObjectDamaged, ObjectMissing
 from core.exports.gathering import gather, sections
 from core.exports.reading import MICROSECOND, MOST_FILES, attempt
@@ -228,11 +228,15 @@ def _not_too_large(images: Sequence[Copy]) -> Iterator[list[Copy]]:
 def _names(session: Session, subject_id: str) -> dict[str, str]:
     """What each image is called: headshots by run and variant, uploads in the order in which they came."""
     made = (
-        select(HeadshotRow.copy_id, Generation.number, HeadshotRow.variant)
+        select(HeadshotRow.copy_id, Generation.number, HeadshotRow.variant, Copy.media_type)
         .join(Generation, col(Generation.id) == HeadshotRow.generation_id)
+        .join(Copy, col(Copy.id) == HeadshotRow.copy_id)
         .where(Generation.subject_id == subject_id)
     )
-    names = {copy_id: f"images/headshot-{number}-{variant}.jpg" for copy_id, number, variant in session.exec(made)}
+    names = {
+        copy_id: f"images/headshot-{number}-{variant}.{pictures.ending(kind)}"
+        for copy_id, number, variant, kind in session.exec(made)
+    }
     numbers = {kind: count(1) for kind in PACKED}
     for copy in copies.of_subject(session, subject_id):
         if copy.kind in PACKED and copy.id not in names:

@@ -22,12 +22,24 @@ from core import audit, promises
 from core.access import ALPHABET
 from core.canonical import as_json, instant
 from core.errors import NotAllowed, NotFound
-from core.models import BrowserSession, Copy, CopyKind, Evidence, Receipt, Request, RequestChannel, RequestKind, Subject
+from core.models import (
+    BrowserSession,
+    Copy,
+    CopyKind,
+    Evidence,
+    Generation,
+    ProviderCopy,
+    Receipt,
+    Request,
+    RequestChannel,
+    RequestKind,
+    Subject,
+)
+from core.provider import residue
 from core.receipts.checking import Finding, Verdict, verify
 from core.receipts.statement import FORMAT
 from core.services import Services
 
-_VAULT: Final = "vault"
 AMENDED_WITHIN: Final = timedelta(days=60)
 """After a request was closed; no copy of it lives for longer."""
 
@@ -41,6 +53,9 @@ ALWAYS_UNPROVED: Final[Mapping[str, str]] = {
     "taken_along": "What was downloaded, shared or copied before is out of our reach.",
 }
 MAILS: Final = "Mails between you and us may stay in mailboxes and with mail services on the way."
+ELSEWHERE: Final = "elsewhere"
+"""What is not proved of a copy at a third party, as the receipt calls it."""
+STILL_HERE: Final = "A copy in our storage is not shown to be gone yet. Once it is, there is an amended receipt."
 KEY_IN_USE: Final = "The key of these photos is not destroyed yet, because something under it is still held."
 
 
@@ -57,21 +72,44 @@ def amend(session: Session, svc: Services, request: Request, *, now: datetime) -
 def amend_due(svc: Services) -> int:
     """For the schedule: where a copy was shown to be gone after the receipt was made, there is another one. How many.
 
-    That is how it goes with a copy that a provider lets expire, and with bytes that arrived after all was gone.
+    That is how it goes with a copy that a third party lets expire, and with bytes that arrived after all was gone.
     """
     now = svc.clock()
     with svc.reading() as session:
-        ids = session.exec(_outrun(now)).all()
+        ids = _outrun(session, now)
     for request_id in ids:
         with svc.transaction() as session:
             request = session.get_one(Request, request_id, with_for_update=True)
-            if session.exec(_outrun(now).where(Request.id == request_id)).first():  # nobody was faster
+            if _outrun(session, now, col(Request.id) == request_id):  # nobody was faster
                 amend(session, svc, request, now=now)
     return len(ids)
 
 
-def _outrun(now: datetime) -> Any:
+def _outrun(session: Session, now: datetime, *which: sa.ColumnElement[bool]) -> list[str]:
     """Requests about whose copies more is known than their newest receipt says."""
+    here = (
+        _with_newest_receipt(now)
+        .join(Copy, col(Copy.subject_id) == Request.subject_id)
+        .where(
+            col(Copy.created_at) <= col(Receipt.made_at),
+            col(Copy.gone_at) > col(Receipt.made_at),
+            Copy.kind != CopyKind.CANARY,
+        )
+    )
+    at_others = (
+        _with_newest_receipt(now)
+        .join(ProviderCopy, col(ProviderCopy.subject_id) == Request.subject_id)
+        .join(Generation, col(Generation.id) == ProviderCopy.generation_id)
+        .where(
+            col(Generation.created_at) <= col(Request.closed_at),
+            sa.or_(*(col(at) > col(Receipt.made_at) for at in (ProviderCopy.gone_at, ProviderCopy.noted_at))),
+        )
+    )
+    found = {each for query in (here, at_others) for each in session.exec(query.where(*which)).all()}
+    return sorted(found)
+
+
+def _with_newest_receipt(now: datetime) -> Any:
     later = aliased(Receipt)
     newer = sa.exists().where(
         col(later.request_id) == col(Receipt.request_id), col(later.revision) > col(Receipt.revision)
@@ -79,14 +117,7 @@ def _outrun(now: datetime) -> Any:
     return (
         select(Request.id)
         .join(Receipt, col(Receipt.request_id) == Request.id)
-        .join(Copy, col(Copy.subject_id) == Request.subject_id)
-        .where(
-            col(Request.closed_at) >= now - AMENDED_WITHIN,
-            col(Copy.created_at) <= col(Receipt.made_at),
-            col(Copy.gone_at) > col(Receipt.made_at),
-            Copy.kind != CopyKind.CANARY,
-            ~newer,
-        )
+        .where(col(Request.closed_at) >= now - AMENDED_WITHIN, ~newer)
         .distinct()
     )
 
@@ -146,7 +177,7 @@ def _sign(session: Session, svc: Services, request: Request, *, before: Receipt 
         "made_at": instant(now),
         "request": _of_request(request),
         "salt": salt,
-        **_of_copies(session, request, salt),
+        **_of_copies(session, svc, request, salt),
         "policy": promises.version(svc.settings),
         "audit": _audit_head(session),
         "key_id": svc.signer.key_id,
@@ -183,7 +214,7 @@ def _of_request(request: Request) -> dict[str, Any]:
     return {"number": request.number, "kind": request.kind.value, "channel": request.channel.value, **told}
 
 
-def _of_copies(session: Session, request: Request, salt: str) -> dict[str, Any]:
+def _of_copies(session: Session, svc: Services, request: Request, salt: str) -> dict[str, Any]:
     assert request.subject_id is not None
     subject = session.get_one(Subject, request.subject_id)
     mine = select(Copy).where(Copy.subject_id == subject.id, Copy.kind != CopyKind.CANARY)
@@ -192,12 +223,54 @@ def _of_copies(session: Session, request: Request, salt: str) -> dict[str, Any]:
     gone = [copy for copy in held if copy.gone_at is not None]
     erased = [copy for copy in gone if copy.gone_at and copy.gone_at >= request.received_at]
     still_open = [copy for copy in held if copy.gone_at is None]
+    elsewhere = _elsewhere(session, request, subject)
     return {
         "copies": [_of_copy(copy, evidence[copy.id], salt) for copy in erased],
         "copies_gone_before": len(gone) - len(erased),
+        "elsewhere": [_of_elsewhere(svc, copy, salt) for copy in elsewhere],
         "key_destroyed_at": _instant_or_none(subject.key_destroyed_at),
-        "not_proved": _not_proved(request, subject, still_open, salt),
+        "not_proved": _not_proved(request, subject, still_open, _not_ours(svc, elsewhere, salt), salt),
     }
+
+
+def _elsewhere(session: Session, request: Request, subject: Subject) -> list[ProviderCopy]:
+    """What third parties had of the runs that the request was about, but for what had ended before it came."""
+    runs = select(Generation.id).where(Generation.subject_id == subject.id)
+    if request.closed_at is not None:
+        runs = runs.where(col(Generation.created_at) <= request.closed_at)
+    about = set(session.exec(runs).all())
+    noted = residue.of_subject(session, subject.id)
+    return [
+        copy
+        for copy in noted
+        if copy.generation_id in about and (copy.gone_at is None or copy.gone_at >= request.received_at)
+    ]
+
+
+def _of_elsewhere(svc: Services, copy: ProviderCopy, salt: str) -> dict[str, Any]:
+    return {
+        "id_hash": salted(salt, ELSEWHERE, copy.id),
+        "provider": residue.title_of(svc, copy.provider),
+        "kind": copy.kind.value,
+        "noted_at": instant(copy.noted_at),
+        "ends_at": instant(copy.expires_at),
+        "dated_by": copy.dated_by,
+        "open_after_its_end": copy.open_at is not None,
+        "gone_at": _instant_or_none(copy.gone_at),
+    }
+
+
+def _not_ours(svc: Services, elsewhere: Iterable[ProviderCopy], salt: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "what": ELSEWHERE,
+            "says": f"{residue.says(svc, copy)} Once it is shown to be gone, there is an amended receipt.",
+            "until": instant(copy.expires_at),
+            "id_hash": salted(salt, ELSEWHERE, copy.id),
+        }
+        for copy in elsewhere
+        if copy.gone_at is None
+    ]
 
 
 def _evidence_of(session: Session, subject_id: str) -> Mapping[str, Evidence]:
@@ -234,26 +307,20 @@ def salted(salt: str, what: str, word: str) -> str:
     return hashlib.sha256(f"workshot receipt 1:{salt}:{what}:{word}".encode("ascii")).hexdigest()
 
 
-def _not_proved(request: Request, subject: Subject, still_open: Iterable[Copy], salt: str) -> list[dict[str, Any]]:
+def _not_proved(
+    request: Request, subject: Subject, still_open: Iterable[Copy], not_ours: Iterable[dict[str, Any]], salt: str
+) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = [
-        {"what": "copy", "says": _why_open(copy), "until": instant(copy.erase_by), **_named(copy, salt)}
+        {"what": "copy", "says": STILL_HERE, "until": instant(copy.erase_by), **_named(copy, salt)}
         for copy in still_open
     ]
+    told += not_ours
     if subject.key_destroyed_at is None:
         told.append({"what": "key", "says": KEY_IN_USE})
     told += [{"what": what, "says": says} for what, says in ALWAYS_UNPROVED.items()]
     if request.channel is RequestChannel.EMAIL:
         told.append({"what": "mails", "says": MAILS})
     return told
-
-
-def _why_open(copy: Copy) -> str:
-    if copy.place == _VAULT:
-        return "A copy in our storage is not shown to be gone yet. Once it is, there is an amended receipt."
-    return (
-        f"A copy at {copy.place} is not shown to be gone yet. It expires there by {copy.erase_by:%Y-%m-%d %H:%M} UTC "
-        "at the latest; once it is shown to be gone, there is an amended receipt."
-    )
 
 
 def _audit_head(session: Session) -> dict[str, Any]:

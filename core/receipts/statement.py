@@ -33,6 +33,20 @@ class ErasedCopy:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """A copy at a third party: not ours to erase, only to look after."""
+
+    id_hash: str
+    provider: str
+    kind: str
+    noted_at: datetime
+    ends_at: datetime
+    dated_by: str
+    open_after_its_end: bool
+    gone_at: datetime | None
+
+
+@dataclass(frozen=True)
 class NotProved:
     """What the receipt does not show, and why."""
 
@@ -58,6 +72,7 @@ class Statement:
     salt: str
     copies: tuple[ErasedCopy, ...]
     copies_gone_before: int
+    elsewhere: tuple[Elsewhere, ...]
     key_destroyed_at: datetime | None
     not_proved: tuple[NotProved, ...]
     policy: str
@@ -88,6 +103,7 @@ class Statement:
             salt=_text(told["salt"]),
             copies=tuple(_copy(copy) for copy in told["copies"]),
             copies_gone_before=_number(told["copies_gone_before"]),
+            elsewhere=tuple(_elsewhere(copy) for copy in told.get("elsewhere", ())),  # older receipts have none
             key_destroyed_at=_at_or_none(told["key_destroyed_at"]),
             not_proved=tuple(NotProved(_text(one["what"]), _text(one["says"])) for one in told["not_proved"]),
             policy=_text(told["policy"]),
@@ -111,6 +127,19 @@ def _copy(told: Mapping[str, Any]) -> ErasedCopy:
     )
 
 
+def _elsewhere(told: Mapping[str, Any]) -> Elsewhere:
+    return Elsewhere(
+        id_hash=_text(told["id_hash"]),
+        provider=_text(told["provider"]),
+        kind=_text(told["kind"]),
+        noted_at=_at(told["noted_at"]),
+        ends_at=_at(told["ends_at"]),
+        dated_by=_text(told["dated_by"]),
+        open_after_its_end=_truth(told["open_after_its_end"]),
+        gone_at=_at_or_none(told["gone_at"]),
+    )
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
@@ -120,6 +149,12 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("not a number")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not a truth")
     return value
 
 

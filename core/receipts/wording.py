@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.models import CopyKind, RequestChannel
-from core.receipts.statement import ErasedCopy, Statement
+from core.models import CopyKind, ProviderCopyKind, RequestChannel
+from core.receipts.statement import Elsewhere, ErasedCopy, Statement
 
 _CAME_BY = {
     RequestChannel.PRODUCT.value: "on the site",
@@ -18,6 +18,10 @@ _KINDS = {
     CopyKind.BACKDROP.value: ("backdrop picture", "backdrop pictures"),
     CopyKind.HEADSHOT.value: ("headshot", "headshots"),
     CopyKind.EXPORT.value: ("copy of your data", "copies of your data"),
+}
+_ELSEWHERE = {
+    ProviderCopyKind.UPLOAD.value: "uploaded photo",
+    ProviderCopyKind.RESULT.value: "headshot made there",
 }
 _ASKED_FOR = {"object": "asked for itself", "listing": "looked for in the listing"}
 
@@ -40,7 +44,10 @@ def words(said: Statement) -> Words:
         proves=tuple(_proves(said)),
         does_not=tuple(one.says for one in said.not_proved),
         facts=tuple(_facts(said)),
-        copies=tuple((_name(copy), _done(copy)) for copy in said.copies),
+        copies=(
+            *((_name(copy), _done(copy)) for copy in said.copies),
+            *((_name_elsewhere(copy), _looked_after(copy)) for copy in said.elsewhere),
+        ),
     )
 
 
@@ -53,11 +60,23 @@ def _proves(said: Statement) -> list[str]:
         told.append(f"{_count(said.copies_gone_before, 'picture')} had been erased and proved before the request came.")
     if not said.copies and not said.copies_gone_before:
         told.append("Nothing was held.")
+    told += _ended_elsewhere(said)
     if said.proved_at:
-        told.append(f"All was shown to be gone on {_at(said.proved_at)}, {_against(said.proved_at, said.due_at)}.")
+        here = "here " if said.elsewhere else ""
+        in_time = _against(said.proved_at, said.due_at)
+        told.append(f"All {here}was shown to be gone on {_at(said.proved_at)}, {in_time}.")
     if said.key_destroyed_at:
         told.append(f"The key that opened these pictures was destroyed on {_at(said.key_destroyed_at)}.")
     return told
+
+
+def _ended_elsewhere(said: Statement) -> list[str]:
+    ended = Counter(copy.provider for copy in said.elsewhere if copy.gone_at)
+    return [
+        f"{_count(number, 'picture')} at {provider}, which only {provider} can erase: asked for twice, a quarter of an "
+        "hour apart, and refused both times."
+        for provider, number in sorted(ended.items())
+    ]
 
 
 def _facts(said: Statement) -> list[tuple[str, str]]:
@@ -97,6 +116,19 @@ def _done(copy: ErasedCopy) -> str:
     vain = f" {_count(copy.asked_in_vain, 'earlier answer')} proved nothing." if copy.asked_in_vain else ""
     hashes = f"Salted hash of its id {copy.id_hash}, of its object key {copy.key_hash}."
     return f"Erased {_at(copy.erased_at)} in {copy.place}; {asked}.{vain} {hashes}"
+
+
+def _name_elsewhere(copy: Elsewhere) -> str:
+    return f"At {copy.provider}: {_ELSEWHERE.get(copy.kind, copy.kind)}"
+
+
+def _looked_after(copy: Elsewhere) -> str:
+    by = f"as {copy.provider} says" if copy.dated_by == "provider" else f"the longest that {copy.provider} documents"
+    still = " It was still open after that." if copy.open_after_its_end else ""
+    gone = f"Shown to be gone {_at(copy.gone_at)}." if copy.gone_at else "Not shown to be gone."
+    return (
+        f"Not ours to erase. Ends there {_at(copy.ends_at)}, {by}.{still} {gone} Salted hash of its id {copy.id_hash}."
+    )
 
 
 def _kind(kind: str) -> tuple[str, str]:

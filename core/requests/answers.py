@@ -13,7 +13,8 @@ from sqlmodel import Session, select
 from core import correspondence, receipts
 from core.correspondence import Attachment
 from core.models import MailOut, Receipt, Request, RequestOutcome, RequestState
-from core.requests.rows import address_of, shut
+from core.provider import residue
+from core.requests.rows import address_of, shut, subject_of
 from core.services import Services
 
 
@@ -30,8 +31,16 @@ def finish(session: Session, svc: Services, request: Request, outcome: RequestOu
     receipt = _receipt(session, svc, request, outcome, now)
     request.answered_at = now
     template = "nothing_held" if receipt is None else "done"
-    write(session, svc, request, template, once=f"done:{request.id}", now=now, receipt=receipt)
+    elsewhere = _elsewhere(session, svc, request) if receipt is None else ()
+    write(session, svc, request, template, once=f"done:{request.id}", now=now, receipt=receipt, elsewhere=elsewhere)
     shut(session, request, outcome, now)
+
+
+def _elsewhere(session: Session, svc: Services, request: Request) -> tuple[str, ...]:
+    """What third parties still have of somebody of whom we have nothing any more."""
+    subject_id = subject_of(session, request)
+    noted = residue.of_subject(session, subject_id) if subject_id else ()
+    return tuple(residue.says(svc, copy) for copy in noted if copy.gone_at is None)
 
 
 def _receipt(
@@ -72,12 +81,14 @@ def write(
     receipt: Receipt | None = None,
     reply_to: str = "",
     until: datetime | None = None,
+    elsewhere: tuple[str, ...] = (),
 ) -> str | None:
     """Queue a mail to the requester. Its text, or None: there is no address, or the same was said before."""
     to = address_of(svc, request)
     if to is None or session.exec(select(MailOut.id).where(MailOut.once == once)).first() is not None:
         return None
-    letter = correspondence.rendered(svc, template, request, receipt=receipt, body=body, words=words, until=until)
+    facts = {"words": words, "until": until, "elsewhere": elsewhere}
+    letter = correspondence.rendered(svc, template, request, receipt=receipt, body=body, **facts)
     mail = correspondence.queue(
         session,
         svc,

@@ -35,6 +35,7 @@ from core.models import (
     RequestOutcome,
     RequestState,
 )
+from core.provider import residue
 from core.requests.rows import NO_SUCH, address_of, subject_of
 from core.requests.tickets import Ticket, ticket, tickets
 from core.services import Services
@@ -116,6 +117,16 @@ class WillGo:
 
 
 @dataclass(frozen=True)
+class Stays:
+    """What no erase of ours takes: a copy at a third party, which only they can erase."""
+
+    provider: str  # as people know it
+    kind: str
+    ends_at: datetime
+    open_after_its_end: bool
+
+
+@dataclass(frozen=True)
 class Progress:
     """Of the copies that there were at the receipt or since."""
 
@@ -144,6 +155,7 @@ class Detail:
     timeline: list[Moment]
     messages: list[Message]
     will_go: list[WillGo]
+    stays_elsewhere: list[Stays]
     progress: Progress | None  # None: nobody knows yet whose data it is
     address: str | None = field(repr=False)
     receipt_ids: list[str]
@@ -309,6 +321,7 @@ def detail(svc: Services, request_id: str, now: datetime) -> Detail:
             timeline=_timeline(session, request),
             messages=messages,
             will_go=_will_go(kept) if request.kind is RequestKind.ERASE else [],
+            stays_elsewhere=_stays(svc, session, subject_id) if subject_id else [],
             progress=_progress(kept, request.received_at) if subject_id else None,
             address=address_of(svc, request),
             receipt_ids=_receipts(session, request),
@@ -330,6 +343,15 @@ def _will_go(kept: Sequence[Any]) -> list[WillGo]:
     order = list(CopyKind)
     found = sorted(sizes.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
     return [WillGo(kind, place, len(each), sum(each)) for (kind, place), each in found]
+
+
+def _stays(svc: Services, session: Session, subject_id: str) -> list[Stays]:
+    noted = (copy for copy in residue.of_subject(session, subject_id) if copy.gone_at is None)
+    stays = [
+        Stays(residue.title_of(svc, copy.provider), copy.kind.value, copy.expires_at, copy.open_at is not None)
+        for copy in noted
+    ]
+    return sorted(stays, key=lambda stay: (stay.ends_at, stay.provider, stay.kind))
 
 
 def _progress(kept: Sequence[Any], received_at: datetime) -> Progress:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from core.marks import Marks, NotJpeg, SourceType, mark, metadata_segments, random_id, read_marks
+from core.marks import Marks, NotAPicture, SourceType, mark, metadata_segments, random_id, read_marks
 from tests.engines import portraits
 
 MARKS = Marks(
@@ -53,7 +53,7 @@ def test_marks_someone_tampered_with_are_none() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"\xff\xd8", b"\xff\xd8\xff\xe0\x00\x00abc", b"\xff\xd8" * 9])
 def test_what_is_no_jpeg_is_refused(data: bytes) -> None:
-    with pytest.raises(NotJpeg):
+    with pytest.raises(NotAPicture):
         mark(data, MARKS)
 
 

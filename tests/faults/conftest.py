@@ -19,7 +19,7 @@ from core.models import Copy, CopyKind, Evidence, Generation, HeadshotRow, Job, 
 from core.services import Services
 from tests.faults import victim
 from tests.faults.points import watched
-from tests.faults.victim import Plan
+from tests.faults.victim import Elsewhere, Plan
 from tests.web.served import until
 
 SOON, MUCH_LATER = 60.0, 600.0
@@ -42,6 +42,7 @@ class Scene:
     data_dir: Path
     database_url: str
     later: float = 0.0
+    provider: Elsewhere | None = None
     _open: dict[float, Services] = field(default_factory=dict)
     _victims: list[ForkServerProcess] = field(default_factory=list)
 
@@ -59,11 +60,14 @@ class Scene:
     def after(self, seconds: float) -> Services:
         self.later = max(self.later, seconds)
         if self.later not in self._open:
-            self._open[self.later] = victim.services(self.data_dir, self.database_url, later=self.later)
+            self._open[self.later] = victim.services(
+                self.data_dir, self.database_url, later=self.later, provider=self.provider
+            )
         return self._open[self.later]
 
     def start(self, **plan: Any) -> ForkServerProcess:
-        plan = {"data_dir": self.data_dir, "database_url": self.database_url, "later": self.later, **plan}
+        home = {"data_dir": self.data_dir, "database_url": self.database_url, "provider": self.provider}
+        plan = {**home, "later": self.later, **plan}
         process = _PROCESSES.Process(target=victim.live, args=(Plan(**plan),), daemon=True)
         process.start()
         self._victims.append(process)

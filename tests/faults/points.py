@@ -16,7 +16,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.adapters.local_files import LocalFiles
-from core.ports import Engine, Headshot, Order, Presence, Stage
+from core.ports import (
+    Commission,
+    Engine,
+    Fetched,
+    Headshot,
+    Order,
+    Presence,
+    Provider,
+    Stage,
+    Submission,
+    TaskReport,
+)
 from core.services import Services
 
 Reached = Callable[[str], None]
@@ -44,6 +55,12 @@ STATEMENTS = {
         "request closed": rf"UPDATE request SET .*closed_at={VALUE}",
         "mail tried": r"UPDATE mail_out SET tries",
         "mail over": r"UPDATE mail_out SET state",
+        "intent": r"UPDATE provider_task SET .*body_hash=",
+        "taken": r"UPDATE provider_task SET .*taken_at=",
+        "noted": r"INSERT INTO provider_copy",
+        "booked": r"INSERT INTO spending",
+        "made": r"UPDATE provider_task SET .*made_at=",
+        "kept": rf"UPDATE provider_task SET state={VALUE}, ended_at",
     }.items()
 }
 """How a statement begins that does this. Where none does any more, the test that waits for it fails."""
@@ -117,12 +134,41 @@ class WatchedEngine:
         self._reached("all made")
 
 
+class WatchedProvider:
+    """A third party, with a moment before and after each of the calls that matter."""
+
+    def __init__(self, provider: Provider, reached: Reached) -> None:
+        self._provider, self._reached = provider, reached
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+    def submit(self, commission: Commission, *, key: str) -> Submission:
+        self._reached("before submit")
+        answer = self._provider.submit(commission, key=key)
+        self._reached("submitted")
+        return answer
+
+    def task(self, task_id: str) -> TaskReport:
+        self._reached("before look")
+        report = self._provider.task(task_id)
+        self._reached("looked")
+        return report
+
+    def fetch(self, url: str) -> Fetched:
+        self._reached("before fetch")
+        fetched = self._provider.fetch(url)
+        self._reached("fetched")
+        return fetched
+
+
 def watched(svc: Services, reached: Reached, *, journal: Path, engine: Engine | None = None) -> Services:
     """The same services, where every moment is told."""
     svc.vault.store = WatchedStore(svc.settings.data_dir / "vault", reached, journal)
     watched_engine = WatchedEngine(engine or svc.engines["on_device"], reached)
+    providers: Any = {name: WatchedProvider(provider, reached) for name, provider in svc.providers.items()}
     _watch_statements(svc.database, reached)
-    return replace(svc, engines={"on_device": watched_engine})
+    return replace(svc, engines={"on_device": watched_engine}, framer=watched_engine, providers=providers)
 
 
 def _watch_statements(database: sa.Engine, reached: Reached) -> None:

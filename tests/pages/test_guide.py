@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,11 +13,13 @@ from streamlit.testing.v1.element_tree import Block
 from streamlit.web.server.starlette import starlette_server_config
 
 from core.contracts import Contract
+from core.ports import HandOver
 from core.promises import PROMISES
 from core.services import Services
 from core.settings import Settings
+from core.third_parties import third_parties
 from core.ui import app, guide_text
-from tests.fakes import DrawingEngine
+from tests.provider.outsider import Outsider
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "guide.py")
 pytestmark = pytest.mark.sqlite_only("the guide reads no database")
@@ -25,22 +28,14 @@ WORDS_IN_THREE_MINUTES = 750
 Opened = Callable[..., AppTest]
 
 
-class Apimart(DrawingEngine):
-    """An engine that is somebody else's."""
-
-    name = "apimart"
-    title = "APIMart"
-    run_by = "APIMart Inc."
-
-
 @pytest.fixture
 def opened(svc: Services) -> Iterator[Opened]:
     """The page, as it is under some settings."""
 
     def look(*, with_apimart: bool = False, **changed: object) -> AppTest:
-        engines = {**svc.engines, "apimart": Apimart()} if with_apimart else svc.engines
+        providers: dict[str, Any] = {"apimart": Outsider(hand_over=HandOver.UPLOAD)} if with_apimart else {}
         settings = Settings(data_dir=svc.settings.data_dir, **changed)
-        app.provide(replace(svc, settings=settings, engines=engines))
+        app.provide(replace(svc, settings=settings, providers=providers))
         page = AppTest.from_file(PAGE, default_timeout=30).run()
         assert not page.exception
         return page
@@ -125,8 +120,25 @@ def test_eight_questions_five_points_and_five_checks() -> None:
 
 
 def test_other_engines_are_named(opened: Opened) -> None:
-    assert "Nobody. The one engine here works on this server" in words(opened())
-    assert "APIMart, run by APIMart Inc." in words(opened(with_apimart=True))
+    alone = opened()
+    assert "Nobody. The one engine here works on this server" in words(alone)
+    assert guide_text.ELSEWHERE not in [header.value for header in alone.header] and "APIMart" not in words(alone)
+    said = words(opened(with_apimart=True))
+    assert "APIMart, run by APIMart (apimart.ai), a third party" in said
+    assert "Nobody. The one engine here" not in said
+    assert "APIMart follows terms of its own: see below." in said
+
+
+def test_what_is_known_of_others_and_what_is_not_is_all_there(opened: Opened) -> None:
+    page = opened(with_apimart=True)
+    said, apimart = " ".join(words(page).split()), third_parties()["apimart"]
+    assert guide_text.ELSEWHERE in [header.value for header in page.header]
+    for line in (*apimart.unknown, *(one.text for one in apimart.says), apimart.read_how, apimart.contact):
+        assert line in said
+    assert "it is “trainedAlgorithmicMedia”: made by a generative model" in said
+    assert "Your photo, and a clothing or backdrop picture if you add one 72 h. Uploaded there, open to" in said
+    for address in (apimart.privacy.url, apimart.terms.url):
+        assert f'href="{address}"' in " ".join(element.proto.body for element in page.get("html"))
 
 
 def test_a_contact_is_a_link(opened: Opened) -> None:

@@ -17,12 +17,14 @@ from core import access, jobs, mailbox, operators, requests
 from core.mail_reading import InboundMail
 from core.models import (
     Copy,
+    CopyKind,
     Generation,
     MailIn,
     MailOut,
     MailSort,
     MailState,
     MatchedBy,
+    ProviderCopy,
     Request,
     RequestKind,
     RequestState,
@@ -34,6 +36,7 @@ from core.services import Services
 from core.ui import app
 from tests.conftest import ANN, BOB
 from tests.fakes import FrozenClock, MemoryStore, jpeg
+from tests.provider.outsider import given_run_of, given_task, noted
 
 pytestmark = pytest.mark.sqlite_only("pages ask nouns, which are held on both")
 
@@ -278,6 +281,22 @@ def test_what_will_go_is_told_in_kinds_numbers_and_bytes_and_no_face_is_on_the_p
     assert "<img" not in drawn
     assert "/img/" not in drawn
     assert not page.get("imgs")
+
+
+@pytest.mark.usefixtures("support")
+def test_what_lies_at_a_third_party_is_told_with_its_end_and_stays(
+    opened: Callable[..., AppTest], ready: Ticket, provided: Services
+) -> None:
+    assert "Not ours to erase" not in said(opened(ready))
+    with provided.reading() as session:
+        photo = session.exec(select(Copy).where(Copy.kind == CopyKind.PORTRAIT)).one()
+    run_id = given_run_of(provided, photo.subject_id, photo.id)
+    copy = noted(provided, given_task(provided, run_id))
+    assert re.search(r"At APIMart: headshot made there.*ends there", said(opened(ready)), re.DOTALL)
+    with provided.transaction() as session:
+        session.get_one(ProviderCopy, copy.id).open_at = provided.clock()
+    assert "still open; looked at again and again" in said(opened(ready))
+    assert "example.net" not in said(opened(ready))
 
 
 @pytest.mark.usefixtures("support")

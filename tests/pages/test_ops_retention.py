@@ -10,12 +10,24 @@ from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from core import audit, erasing, operators, retention
-from core.models import AuditEntry, Copy, CopyKind, FindingKind, FindingRow, Role, Subject, new_id
+from core.models import (
+    AuditEntry,
+    Copy,
+    CopyKind,
+    FindingKind,
+    FindingRow,
+    Generation,
+    ProviderCopy,
+    Role,
+    Subject,
+    new_id,
+)
 from core.services import Services
 from core.ui import app
 from core.ui.screens.retention import switch
 from tests.conftest import ANN, BOB
 from tests.fakes import FrozenClock, MemoryStore
+from tests.provider.outsider import given_run_of, given_task, noted
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "ops_retention.py")
 MAP = str(Path(__file__).parents[2] / "streamlit_app.py")
@@ -428,6 +440,37 @@ def test_a_shorter_promise_moves_everything_forward(
         "headshot",
         "MB",
     ]
+
+
+def at_apimart(svc: Services, ends_in: timedelta, name: str) -> ProviderCopy:
+    with svc.transaction() as session:
+        photo = session.exec(select(Copy)).first()
+        run = session.exec(select(Generation.id)).first()
+        assert photo
+    run = run or given_run_of(svc, photo.subject_id, photo.id)
+    task = given_task(svc, run, variant=int(name))
+    return noted(svc, task, name, expires_at=svc.clock() + ends_in)
+
+
+def test_what_lies_at_third_parties_is_shown_where_there_is_any(
+    opened: Callable[..., AppTest], support: operators.Operator, provided: Services, store: MemoryStore
+) -> None:
+    copies_of(provided, store, 1, late=-timedelta(days=1))
+    assert "third parties" not in said(opened()) + " ".join(head.value for head in opened().subheader)
+    at_apimart(provided, timedelta(hours=3), "1")
+    late = at_apimart(provided, -timedelta(hours=2), "2")
+    page = opened()
+    assert "At third parties" in [head.value for head in page.subheader]
+    assert "APIMart, headshot made there" in said(page) and "ends there 02 Mar, 15:00" in said(page)
+    assert "none has ended yet" in said(page) and "ended, not proved" in said(page)
+    assert "1 copy lies" not in said(page)
+    assert "2 copies lie at somebody who is no longer set up" in said(page)
+    with provided.transaction() as session:
+        row = session.get_one(ProviderCopy, late.id)
+        row.open_at = row.answered_at = provided.clock()
+    page = opened()
+    assert "should have ended 02 Mar, 10:00, 2 h ago; last seen open 02 Mar, 12:00" in said(page)
+    assert "example.net" not in said(page)
 
 
 def test_nothing_on_the_page_is_a_picture(

@@ -440,6 +440,7 @@ def test_logs_name_no_session_no_token_and_no_person(request: pytest.FixtureRequ
         visitor.put(tab.session_id, b"x")
         visitor.http.get("/test/whoami", params={"code": "claim-code-1234"})
         visitor.http.get("/test/boom")
+        visitor.http.get("/handover/" + "5eed" * 16 + "/photo.jpg")  # opens a face, until it is used
         with attacker.tab(origin=origin, resume=tab.session_id):  # Streamlit warns of this, and names the session
             pass
         with visitor.tab(origin=origin, resume=tab.session_id) as again:
@@ -448,7 +449,7 @@ def test_logs_name_no_session_no_token_and_no_person(request: pytest.FixtureRequ
     logged = server.logged()
     token = visitor.http.cookies.get("workshot") or visitor.http.cookies.get("__Host-workshot") or "?"
     assert "A request failed: ValueError at mini.py" in logged
-    for private in (tab.session_id, token, "claim-code-1234", "Jane", "upload_file/"):
+    for private in (tab.session_id, token, "claim-code-1234", "Jane", "upload_file/", "5eed5eed", "handover"):
         assert private not in logged
 
 

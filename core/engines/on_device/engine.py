@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from core.clock import Clock, utc_now
-from core.engines.on_device import backdrops, edges, findings, finish, framing, light, person, photo
+from core.engines.on_device import backdrops, drift, edges, findings, finish, framing, light, person, photo
 from core.engines.on_device.arrays import Array, Size, fit, gauss
 from core.engines.on_device.edges import Circle, Cutout
 from core.engines.on_device.framing import Frame
@@ -144,6 +144,10 @@ class OnDevice:
         """The photo as it was, in exactly the frame and size of a run's results."""
         _, _, picture = self._framed(portrait, ratio, framing, long_side)
         return finish.to_jpeg(picture)
+
+    def shift(self, portrait: bytes, headshot: bytes) -> float | None:
+        """How much lighter (+) or darker (-) the skin is than in the photo, in CIE L*; None where it cannot be told."""
+        return drift.shift(portrait, headshot, self._model)
 
     def _framed(self, portrait: bytes, ratio: str, wish: Framing, long_side: int) -> tuple[_Study, Size, Array]:
         _check_ratio(ratio)

@@ -1,4 +1,4 @@
-// A radio group whose options are pictures. Native inputs: arrow keys, form semantics and screen readers come free.
+// A radio group whose options are pictures, or cards to read. Native inputs: arrow keys, form semantics and screen readers come free.
 // Redrawn only when the options change, so that focus and the picture under a finger stay where they are.
 
 function option(group, item) {
@@ -19,13 +19,43 @@ function option(group, item) {
   return label;
 }
 
+// The title alone names a card; what stands below describes it. All of it can be pressed (the style sheet sees to that).
+function card(group, item) {
+  const box = Object.assign(document.createElement("div"), { className: "ws-maker" });
+  const label = Object.assign(document.createElement("label"), { className: "ws-maker-title" });
+  const input = Object.assign(document.createElement("input"), { type: "radio", name: group, value: item.id });
+  input.disabled = Boolean(item.closed);
+  label.append(input, Object.assign(document.createElement("span"), { textContent: item.title }));
+  const facts = Object.assign(document.createElement("dl"), { id: `${group}-${item.id}` });
+  for (const [term, what] of item.facts) {
+    const line = document.createElement("div");
+    line.append(
+      Object.assign(document.createElement("dt"), { textContent: term }),
+      Object.assign(document.createElement("dd"), { textContent: what }),
+    );
+    facts.append(line);
+  }
+  input.setAttribute("aria-describedby", facts.id);
+  box.append(label);
+  if (item.closed) {
+    box.classList.add("ws-maker-closed");
+    const why = Object.assign(document.createElement("p"), { id: `${facts.id}-closed`, textContent: item.closed });
+    input.setAttribute("aria-describedby", `${why.id} ${facts.id}`);
+    box.append(why);
+  }
+  box.append(facts);
+  return box;
+}
+
 function draw(root, key, data) {
   const set = document.createElement("fieldset");
-  set.className = `ws-choice${data.compact ? " ws-choice-compact" : ""}`;
-  set.style.setProperty("--ratio", data.ratio);
+  set.className = data.cards ? "ws-makers" : `ws-choice${data.compact ? " ws-choice-compact" : ""}`;
+  if (data.ratio) set.style.setProperty("--ratio", data.ratio);
   const legend = Object.assign(document.createElement("legend"), { textContent: data.label });
   if (data.hidden) legend.className = "ws-unseen";
-  set.append(legend, ...data.options.map((item) => option(`ws-${key}`, item)));
+  const group = `ws-${key}`;
+  const options = data.cards ? data.cards.map((item) => card(group, item)) : data.options.map((item) => option(group, item));
+  set.append(legend, ...options);
   root.replaceChildren(set);
 }
 
@@ -35,7 +65,7 @@ function check(root, value) {
 
 export default function ({ data, key, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".ws-choice-root");
-  const shape = JSON.stringify([data.label, data.options, data.compact, data.ratio]);
+  const shape = JSON.stringify([data.label, data.cards, data.options, data.compact, data.ratio]);
   if (root.wsShape !== shape) {
     draw(root, key, data);
     Object.assign(root, { wsShape: shape, wsSent: [], wsSeen: undefined });

@@ -18,11 +18,12 @@ from core.drafts import Draft, DraftKind
 from core.errors import WorkShotError
 from core.generations import Agreement, Choices, RunView, Upload
 from core.models import CopyKind, new_id
-from core.ports import Engine, Finding, Framing
+from core.ports import Finding, Framing
 from core.services import Services
 from core.ui import session, widgets
-from core.ui.screens import flow
+from core.ui.screens import flow, makers
 from core.ui.screens.claim import ask_for_code
+from core.ui.screens.makers import Maker
 
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif", "avif"]
 ZOOM = (70, 150, 100)
@@ -41,13 +42,14 @@ def compose(svc: Services, me: str, now: datetime, *, like: RunView | None = Non
         if any(finding.blocking for finding in findings):
             _unusable(svc, me, findings)
             return
+    offered = makers.makers(svc, now)
     left, right = st.columns([5, 6], gap="large")
     with left:
-        framing = _framing(draft, like)
+        framing = _framing(draft, like, makers.chosen(offered))
     with right:
         _about_the_photo(svc, me, draft)
         _purpose(like)
-    choices = _choices(svc, me, framing, like, now)
+    choices = _choices(svc, me, framing, like, offered, now)
     agreement = _agreement() if like is None else None
     _button(svc, me, choices, agreement, draft, like, now)
 
@@ -55,7 +57,8 @@ def compose(svc: Services, me: str, now: datetime, *, like: RunView | None = Non
 # ------------------------------------------------------------------------------------------------------ the photo
 def _welcome(svc: Services, me: str) -> None:
     """Before there is a photo: what happens to it, the place to put it, and the way back for those who were here."""
-    widgets.show(widgets.promised(promises.glance(svc.settings)))
+    others = [provider.title for provider in svc.providers.values()]
+    widgets.show(widgets.promised(promises.glance(svc.settings, here=bool(svc.engines), others=others)))
     if said := st.session_state.pop("intake_problem", None):
         widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another photo below."))
     _uploader(svc, me, "Your photo", DraftKind.PORTRAIT)
@@ -124,7 +127,7 @@ def _unusable(svc: Services, me: str, findings: list[Finding]) -> None:
         st.rerun()
 
 
-def _framing(draft: Draft | None, like: RunView | None) -> Framing:
+def _framing(draft: Draft | None, like: RunView | None, maker: Maker) -> Framing:
     """The framing preview and its two controls."""
     purpose = _chosen_purpose(like)
     if like:
@@ -132,6 +135,10 @@ def _framing(draft: Draft | None, like: RunView | None) -> Framing:
     st.session_state.setdefault("zoom", round(100 * like.run.zoom) if like else ZOOM[2])
     framing = Framing(zoom=st.session_state["zoom"] / 100, turns=st.session_state.get("turns"))
     url = _preview_url(draft, like, purpose, framing)
+    if maker.provider is not None:
+        widgets.show(widgets.photo(_preview_url(draft, like, purpose, Framing()), "Your photo", ratio=purpose.ratio))
+        st.caption(f"{maker.title} gets the whole photo and frames it by itself.")
+        return Framing()
     widgets.show(widgets.photo(url, "How your headshot will be framed", ratio=purpose.ratio))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.slider("Zoom", ZOOM[0], ZOOM[1], key="zoom", format="%d %%")
@@ -192,7 +199,9 @@ def _what_was_removed(draft: Draft) -> None:
 class _Chosen:
     choices: Choices
     references: tuple[Draft, ...]
-    is_complete: bool
+    maker: Maker
+    instead: Maker | None  # where the chosen one cannot be used just now
+    missing: str  # what is to be done first, as a sentence
 
 
 def _chosen_purpose(like: RunView | None) -> Purpose:
@@ -202,18 +211,22 @@ def _chosen_purpose(like: RunView | None) -> Purpose:
     return next((purpose for purpose in purposes if purpose.id == chosen), purposes[0])
 
 
-def _choices(svc: Services, me: str, framing: Framing, like: RunView | None, now: datetime) -> _Chosen:
+def _choices(
+    svc: Services, me: str, framing: Framing, like: RunView | None, offered: list[Maker], now: datetime
+) -> _Chosen:
+    maker = makers.ask(offered) if len(offered) > 1 else None
     purpose = _chosen_purpose(like)
     style = _by_looking("Style", catalogue().styles, like.run.style if like else "studio")
     backdrop = _by_looking("Backdrop", catalogue().backdrops, like.run.backdrop if like else "grey", own=like is None)
     own = _reference(svc, me, DraftKind.BACKDROP, "backdrop") if backdrop == OWN_BACKDROP and like is None else None
-    variants = st.segmented_control("How many variants?", [1, 2, 3, 4], default=2, key="variants", required=True)
-    engine = _engine(svc)
-    note = st.text_area("A note for the engine (optional)", max_chars=500) if engine.takes_note else ""
+    maker = maker or makers.ask(offered)
+    note, refused = _note(svc, maker, like)
     clothing = None
-    if engine.takes_clothing and like is None:
+    if maker.offered.takes_clothing and like is None:
         clothing = _reference(svc, me, DraftKind.CLOTHING, "clothing picture (optional)")
+    variants = st.segmented_control("How many variants?", [1, 2, 3, 4], default=2, key="variants", required=True)
     contract = like.run.contract if like else _contract(svc, now)
+    without = backdrop == OWN_BACKDROP and like is None and own is None
     return _Chosen(
         Choices(
             purpose=purpose.id,
@@ -222,14 +235,43 @@ def _choices(svc: Services, me: str, framing: Framing, like: RunView | None, now
             style=style,
             backdrop=backdrop,
             variants=int(variants or 1),
-            engine=engine.name,
+            engine=maker.name,
             contract=contract,
             framing=framing,
-            note=note or "",
+            note=note,
         ),
         tuple(reference for reference in (own, clothing) if reference is not None),
-        backdrop != OWN_BACKDROP or like is not None or own is not None,
+        maker,
+        makers.instead_of(maker, offered),
+        refused or ("Please add your backdrop first, or choose another one." if without else ""),
     )
+
+
+def _note(svc: Services, maker: Maker, like: RunView | None) -> tuple[str, str]:
+    """The person's own words, and why they cannot be sent on. Nothing of them is lost."""
+    if not maker.offered.takes_note:
+        return "", ""
+    if "note" not in st.session_state:
+        st.session_state["note"] = st.session_state.get(flow.NOTE) or _earlier_note(svc, like)
+    given = st.text_area(
+        f"A note for {maker.title} (optional)" if maker.provider else "A note for the engine (optional)",
+        max_chars=500,
+        key="note",
+        placeholder="What to wear, where you stand. No names, nobody else, no documents.",
+    )
+    st.session_state[flow.NOTE] = given
+    note = (given or "").strip()
+    refused = maker.provider.refuses(note) if maker.provider is not None and note else None
+    if refused:
+        widgets.show(widgets.note(refused, "due"))
+    return note, refused or ""
+
+
+def _earlier_note(svc: Services, like: RunView | None) -> str:
+    if like is None:
+        return ""
+    with svc.reading() as reading:
+        return generations.choices_of(svc, reading, like.run).note
 
 
 def _by_looking(label: str, entries: tuple[Choice, ...], value: str, *, own: bool = True) -> str:
@@ -256,19 +298,6 @@ def _reference(svc: Services, me: str, kind: DraftKind, what: str) -> Draft | No
         svc.drafts.drop(me, kind)
         st.rerun()
     return draft
-
-
-def _engine(svc: Services) -> Engine:
-    engines = list(svc.engines.values())
-    chosen = engines[0]
-    if len(engines) > 1:
-        titles = {engine.name: f"{engine.title}: {engine.run_by}" for engine in engines}
-        name = st.radio("Who makes it?", list(titles), format_func=titles.__getitem__, key="engine")
-        chosen = svc.engines[name]
-    changes = "" if chosen.takes_clothing else "Light, background and framing. Never your clothes or your face."
-    said = [("Made", chosen.title), ("Run by", chosen.run_by), ("Changes", changes)]
-    widgets.show(widgets.facts([(term, what) for term, what in said if what]))
-    return chosen
 
 
 def _contract(svc: Services, now: datetime) -> Contract:
@@ -307,16 +336,38 @@ def _button(
     if allowance.left == 0:
         used = "run is" if allowance.limit == 1 else "runs are"
         widgets.show(widgets.note(f"Today's {allowance.limit} {used} used up.", "due"))
-    pressed = st.button("Generate headshots", type="primary", width="stretch", disabled=allowance.left == 0)
+    if chosen.maker.closed:
+        _offer_another(chosen)
+    elif chosen.maker.provider is not None:
+        widgets.show(makers.before_sending(chosen.maker.provider))
+        makers.more_about(chosen.maker.provider)
+    cannot = allowance.left == 0 or bool(chosen.maker.closed)
+    pressed = st.button(_verb(chosen.maker), type="primary", width="stretch", disabled=cannot, key="generate")
     widgets.show(widgets.quiet(_left(allowance, now)))
     if not pressed:
         return
     if agreement is not None and not (agreement.may_use_photo and agreement.is_adult):
         widgets.show(widgets.note("Please tick both boxes first: they are your consent.", "due"))
-    elif not chosen.is_complete:
-        widgets.show(widgets.note("Please add your backdrop first, or choose another one.", "due"))
+    elif chosen.missing:
+        widgets.show(widgets.note(chosen.missing, "due"))
     else:
         _start(svc, me, chosen, agreement, draft, like)
+
+
+def _verb(maker: Maker) -> str:
+    """The button says so where it sends the photo to somebody."""
+    return f"Send to {maker.title} and generate" if maker.provider is not None else "Generate headshots"
+
+
+def _offer_another(chosen: _Chosen) -> None:
+    """Never a silent switch: whoever makes it instead is chosen by the person."""
+    widgets.show(widgets.note(f"{chosen.maker.closed} Nothing has been sent.", "due"))
+    if chosen.instead is None:
+        return
+    where = "on this server" if chosen.instead.provider is None else f"at {chosen.instead.title}"
+    if st.button(f"Make it {where} instead"):
+        makers.choose(chosen.instead.name)
+        st.rerun()
 
 
 def _left(allowance: access.Allowance, now: datetime) -> str:
@@ -349,7 +400,7 @@ def _start(
         widgets.show(widgets.problem(str(exc), "Your photo is still only in memory here.", "Try again in a moment."))
         return
     svc.drafts.drop(me)
-    flow.forget("composing", "turns", "zoom", "findings", "request_id", "attempt", "mine", "adult")
+    flow.forget("composing", "turns", "zoom", "findings", "request_id", "attempt", "mine", "adult", flow.NOTE)
     flow.show_run(run_id)
 
 

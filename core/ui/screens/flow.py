@@ -5,6 +5,9 @@ import streamlit as st
 from core.generations import RunView
 from core.ui import pages
 
+NOTE = "note-as-it-was"
+"""What was written for an engine that takes notes, also while another one is looked at."""
+
 
 def forget(*names: str) -> None:
     for name in names:
@@ -19,14 +22,14 @@ def show_run(run_id: str) -> None:
 
 
 def compose_new() -> None:
-    forget("run", "turns", "zoom", "request_id")
+    forget("run", "turns", "zoom", "request_id", NOTE)
     st.session_state["composing"] = "new"
     st.rerun()
 
 
 def compose_like(view: RunView) -> None:
     """Another run from the photo of this one."""
-    forget("turns", "zoom", "purpose", "request_id")
+    forget("turns", "zoom", "purpose", "request_id", NOTE)
     st.session_state["run"] = view.run.id
     st.session_state["composing"] = "like"
     st.rerun()

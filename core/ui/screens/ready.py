@@ -1,42 +1,88 @@
 """The results: large, beside what they were made from, each with its clock, and everything one may do with them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
 
-from core import generations, pictures, retention
+from core import drift, generations, pictures, retention
 from core.catalogue import catalogue
 from core.contracts import Contract
 from core.errors import WorkShotError
 from core.generations import RunView
-from core.models import Copy, RunState
+from core.models import Copy, ProviderCopy, RunState
+from core.provider import residue
 from core.services import Services
 from core.ui import widgets
-from core.ui.screens import flow
+from core.ui.screens import flow, makers
+from core.ui.screens.again import once_more
 from core.ui.screens.claim import show_code
 
 DISCLOSURE = (
     "Edited by AI from your photo, not taken by a photographer. Every file says so in a mark that machines can read."
 )
+DRAWN = (
+    "Drawn by AI at {title} from your photo, not taken by a photographer. Every file says so in a mark that machines "
+    "can read."
+)
+FREE_TRY = "Make it once more, for free"
 
 
 def ready(svc: Services, me: str, view: RunView, now: datetime) -> None:
     many = len(view.headshots) > 1
     stopped = " The run was stopped; this is what was finished." if view.run.state is RunState.CANCELLED else ""
-    widgets.frame("Your headshots are ready" if many else "Your headshot is ready", (DISCLOSURE + stopped), now=now)
+    if view.run.state is RunState.READY and view.made < view.run.variants:
+        stopped = f" {view.made} of {view.run.variants} could be made."
+    widgets.frame("Your headshots are ready" if many else "Your headshot is ready", _made(svc, view) + stopped, now=now)
+    with svc.reading() as reading:
+        elsewhere = residue.of_run(reading, view.run.id)
     left, right = st.columns([6, 5], gap="large")
     with left:
         number = _which(view) if many else 1
         copy = view.headshots[number - 1]
         _compare(view, copy, number, now)
+        _drift(svc, me, view, copy, now)
     with right:
-        widgets.show(widgets.clock(view.run.erase_by, now=now))
+        widgets.show(widgets.clock(view.run.erase_by, now=now), where(svc, view, elsewhere, now))
         _downloads(view, copy, number)
         _favourite(svc, me, view, copy)
         _more(svc, me, view, now)
         keep_less(svc, view, now)
-        erase_button(svc, view, "Erase now")
+        erase_button(svc, view, "Erase now", elsewhere)
     show_code(svc, me, unasked=True)
+
+
+def _made(svc: Services, view: RunView) -> str:
+    if makers.is_elsewhere(svc, view.run.engine):
+        return DRAWN.format(title=makers.title_of(svc, view.run.engine))
+    return DISCLOSURE
+
+
+def where(svc: Services, view: RunView, elsewhere: Sequence[ProviderCopy], now: datetime) -> widgets.Html | None:
+    """ "4 copies: 2 here until 12 Dec · 2 at APIMart until today 14:02", where some are not here."""
+    if not elsewhere:
+        return None
+    here = [copy for copy in (view.portrait, *view.headshots) if copy.may_be_read(now)]
+    ours = Counter(copy.erase_by for copy in here)
+    lines = [widgets.CopyLine(number=n, place="here", until=until) for until, n in sorted(ours.items())]
+    return widgets.copy_list([*lines, *makers.lines(svc, elsewhere)], now=now, total=True)
+
+
+def _drift(svc: Services, me: str, view: RunView, copy: Copy, now: datetime) -> None:
+    """Where skin came out much lighter or darker than in the photo: said, and one more try for free."""
+    with svc.reading() as reading:
+        shifts = generations.shifts(reading, view.run.id)
+        is_free = generations.has_free_try(reading, view.run)
+    said = drift.says(shifts.get(copy.id))
+    if said is None:
+        return
+    offered = is_free and view.portrait.may_be_read(now)
+    widgets.show(
+        widgets.note(f"{said} You may have it made once more; that does not count." if offered else said, "due")
+    )
+    if offered:
+        once_more(svc, me, view, FREE_TRY, free=True)
 
 
 def _which(view: RunView) -> int:
@@ -55,12 +101,13 @@ def _compare(view: RunView, copy: Copy, number: int, now: datetime) -> None:
 def _downloads(view: RunView, copy: Copy, number: int) -> None:
     made = (copy.width, copy.height)
     sizes = pictures.downloads(catalogue().purpose(view.run.purpose), made)
+    kinds = {size: copy.media_type if size == made else "image/jpeg" for size in sizes}
     largest, *others = [
         widgets.DownloadLink(
             label=f"{width} × {height}",
             href=f"/img/{copy.id}?w={width}&dl=1",
-            filename=f"headshot-{view.run.purpose}-{number}-{width}x{height}.jpg",
-            detail="JPEG",
+            filename=f"headshot-{view.run.purpose}-{number}-{width}x{height}.{pictures.ending(kinds[width, height])}",
+            detail=pictures.called(kinds[width, height]),
             primary=(width, height) == sizes[0],
             plain=(width, height) != sizes[0],
         )
@@ -123,8 +170,9 @@ def keep_less(svc: Services, view: RunView, now: datetime) -> None:
         st.rerun()
 
 
-def erase_button(svc: Services, view: RunView, label: str) -> None:
-    """ "Erase now" for one run."""
+def erase_button(svc: Services, view: RunView, label: str, elsewhere: Sequence[ProviderCopy] = ()) -> None:
+    """ "Erase now" for one run. What lies elsewhere is named: it stays."""
+    stays = makers.not_ours(svc, elsewhere, svc.clock())
     what = widgets.count(len(view.headshots), "headshot")
     if widgets.confirm(
         label,
@@ -132,6 +180,7 @@ def erase_button(svc: Services, view: RunView, label: str) -> None:
         sentence=f"This erases {what} and the photo they were made from, unless another run still uses it.",
         button_label=f"Erase {what}",
         typed_word="ERASE",
+        stays=stays,
         key=f"erase-{view.run.id}",
     ):
         retention.erase_run(svc, view.run.id)

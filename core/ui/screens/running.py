@@ -1,6 +1,8 @@
 """A run under way: real stages, headshots as they are finished, and a way to stop it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 import streamlit as st
 
@@ -10,20 +12,34 @@ from core.generations import RunView
 from core.models import RunState
 from core.services import Services
 from core.ui import widgets
+from core.ui.screens import makers
 from core.ui.screens.claim import show_code
 
 SOON, LATER = 0.25, 1.0
 """Seconds between two looks: at a run that is being made, and at one that waits behind others."""
+STAGES: Final[Mapping[str, str]] = {
+    "sending": "Sending it to {title}",
+    "waiting": "{title} is making it",
+    "fetching": "Fetching the results",
+}
+"""In plain words, where the name of a stage alone does not say who is at work."""
+MAY_FINISH = (
+    "Cancelling stops our waiting. What {title} has taken already it may still finish: its result would lie there for "
+    "a while, is listed on My photos, and is not fetched."
+)
 
 
 def running(svc: Services, me: str, view: RunView) -> None:
     widgets.frame("Making your headshots", "You may close this page: the run goes on, and this browser finds it again.")
-    is_next = view.ahead == 0
+    elsewhere = makers.is_elsewhere(svc, view.run.engine)
+    is_next = _is_next(svc, view)
     st.fragment(_progress, run_every=SOON if is_next else LATER)(svc, me, view.run.id, is_next)
     with st.container(horizontal=True):
         if st.button("Cancel this run", disabled=view.run.cancel_at is not None):
             generations.cancel(svc, me, view.run.id)
             st.rerun()
+    if elsewhere and view.run.cancel_at is None:
+        widgets.show(widgets.quiet(MAY_FINISH.format(title=makers.title_of(svc, view.run.engine))))
     with st.expander("Going to another device? Get your claim code", type="compact"):
         show_code(svc, me, unasked=False)
 
@@ -36,7 +52,7 @@ def _progress(svc: Services, me: str, run_id: str, is_next: bool) -> None:
             view = generations.view(reading, me, run_id, now)
     except NotFound:
         st.rerun()
-    if not view.is_live or (view.ahead == 0) is not is_next:
+    if not view.is_live or _is_next(svc, view) is not is_next:
         st.rerun()
     widgets.show(_where(svc, view))
     pictures = [
@@ -48,16 +64,33 @@ def _progress(svc: Services, me: str, run_id: str, is_next: bool) -> None:
     widgets.show(_clock(view, now))
 
 
+def _is_next(svc: Services, view: RunView) -> bool:
+    """Others make many at once: nobody waits behind anybody."""
+    return view.ahead == 0 or makers.is_elsewhere(svc, view.run.engine)
+
+
 def _where(svc: Services, view: RunView) -> widgets.Html:
     if view.run.cancel_at is not None:
-        return widgets.note("Stopping after this step.", "due")
+        return widgets.note(_stopping(svc, view), "due")
     if view.run.state is not RunState.RUNNING:
-        waiting = f"{widgets.count(view.ahead, 'run')} before yours." if view.ahead else "Starting now."
+        waiting = "Starting now." if _is_next(svc, view) else f"{widgets.count(view.ahead, 'run')} before yours."
         return widgets.note(waiting, "counting")
-    names = svc.engines[view.run.engine].stages
-    return widgets.stages([name.capitalize() for name in names],
-                          done=[name.capitalize() for name in view.stages[:-1]],
-                          current=view.stages[-1].capitalize() if view.stages else None)  # fmt: skip
+    engine = svc.offered.get(view.run.engine)
+    says = [_said(svc, view, name) for name in view.stages]
+    names = [_said(svc, view, name) for name in engine.stages] if engine else says
+    return widgets.stages(names, done=says[:-1], current=says[-1] if says else None)
+
+
+def _said(svc: Services, view: RunView, stage: str) -> str:
+    if makers.is_elsewhere(svc, view.run.engine) and stage in STAGES:
+        return STAGES[stage].format(title=makers.title_of(svc, view.run.engine))
+    return stage.capitalize()
+
+
+def _stopping(svc: Services, view: RunView) -> str:
+    if makers.is_elsewhere(svc, view.run.engine):
+        return f"Stopping. {makers.title_of(svc, view.run.engine)} may still finish what it has taken."
+    return "Stopping after this step."
 
 
 def _clock(view: RunView, now: datetime) -> widgets.Html:

@@ -8,11 +8,11 @@ import streamlit as st
 
 from core.catalogue import catalogue
 from core.generations import RunView
-from core.models import Copy, CopyKind, RunState
+from core.models import Copy, CopyKind, ProviderCopy, RunState
 from core.services import Services
 from core.ui import widgets
-from core.ui.screens import flow
-from core.ui.screens.ready import all_of, erase_button, keep_less
+from core.ui.screens import flow, makers
+from core.ui.screens.ready import all_of, erase_button, keep_less, where
 
 STATES: dict[RunState, tuple[widgets.State, str]] = {
     RunState.RECEIVING: ("counting", "Starting"),
@@ -24,11 +24,14 @@ STATES: dict[RunState, tuple[widgets.State, str]] = {
 }
 
 
-def summary(held: Sequence[Copy], now: datetime) -> widgets.Html:
-    """Where bytes of this person lie, and until when: a line per clock."""
+def summary(svc: Services, held: Sequence[Copy], elsewhere: Sequence[ProviderCopy], now: datetime) -> widgets.Html:
+    """Where bytes of this person lie, and until when: a line per clock. What lies elsewhere is not ours to erase."""
     clocks = Counter(copy.erase_by for copy in held)
     lines = [widgets.CopyLine(number=n, place="here", until=until) for until, n in sorted(clocks.items())]
-    return widgets.stack(widgets.el("strong", what_is_held(held)), widgets.copy_list(lines, now=now))
+    still = [copy for copy in elsewhere if copy.gone_at is None]
+    parts = [what_is_held(held), widgets.count(len(still), "copy", "copies") + " elsewhere" if still else ""]
+    said = ", and ".join(filter(None, parts))
+    return widgets.stack(widgets.el("strong", said), widgets.copy_list([*lines, *makers.lines(svc, still)], now=now))
 
 
 def what_is_held(held: Sequence[Copy]) -> str:
@@ -44,7 +47,7 @@ def what_is_held(held: Sequence[Copy]) -> str:
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
-def card(svc: Services, me: str, view: RunView, now: datetime) -> None:
+def card(svc: Services, me: str, view: RunView, elsewhere: Sequence[ProviderCopy], now: datetime) -> None:
     with st.container(border=True, key=f"run-{view.run.id}"):
         widgets.show(_heading(view, now))
         if view.is_over(now):
@@ -55,12 +58,13 @@ def card(svc: Services, me: str, view: RunView, now: datetime) -> None:
             widgets.show(widgets.clock(view.run.erase_by, now=now))
             if view.headshots:
                 widgets.show(widgets.links([all_of(view)]))
+        widgets.show(where(svc, view, elsewhere, now))
         with st.container(horizontal=True):
             if st.button("Show proof" if view.is_over(now) else "Open in the studio", key=f"open-{view.run.id}"):
                 flow.show_run(view.run.id)
         if not view.is_over(now):
             keep_less(svc, view, now)
-            erase_button(svc, view, "Erase now")
+            erase_button(svc, view, "Erase now", elsewhere)
 
 
 def _heading(view: RunView, now: datetime) -> widgets.Html:

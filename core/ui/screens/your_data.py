@@ -11,11 +11,11 @@ import streamlit as st
 
 from core import access, requests
 from core.errors import WorkShotError
-from core.models import Copy, CopyKind, RequestKind, RequestState, new_id
+from core.models import Copy, CopyKind, ProviderCopy, RequestKind, RequestState, new_id
 from core.requests import Ticket
 from core.services import Services
 from core.ui import widgets
-from core.ui.screens import runs
+from core.ui.screens import makers, runs
 
 MINUTES: Final = int(requests.UNDO.total_seconds() // 60)
 ADDRESS: Final = "E-mail (optional)"
@@ -31,10 +31,14 @@ _ASKED = "asked-for"  # in the session: the question that is open
 _OPEN = (RequestState.OPEN, RequestState.WAITING, RequestState.UNDO, RequestState.WORKING)
 
 
-def your_data(svc: Services, me: str, held: Sequence[Copy], tickets: Sequence[Ticket]) -> None:
-    """The ways to ask, as long as there is something to ask about."""
+def your_data(
+    svc: Services, me: str, held: Sequence[Copy], elsewhere: Sequence[ProviderCopy], tickets: Sequence[Ticket]
+) -> None:
+    """The ways to ask, as long as there is something to ask about; and what lies where we cannot erase it."""
     under_way = {ticket.kind for ticket in tickets if ticket.state in _OPEN}
     st.header("Your data", anchor="your-data")
+    if stays := makers.not_ours(svc, elsewhere, svc.clock()):
+        widgets.show(widgets.note(stays, "info"))
     if held:
         with st.container(border=True, key="your-data-ways"):
             _way(
@@ -59,7 +63,7 @@ def your_data(svc: Services, me: str, held: Sequence[Copy], tickets: Sequence[Ti
         access.close(svc, me)
         st.session_state.clear()
         st.rerun()
-    _questions(svc, me, held)
+    _questions(svc, me, held, elsewhere)
 
 
 def _way(title: str, says: str, label: str, name: str, *, under_way: bool, danger: bool = False) -> None:
@@ -73,11 +77,11 @@ def _way(title: str, says: str, label: str, name: str, *, under_way: bool, dange
 
 
 # ----------------------------------------------------------------------------------------------------------- questions
-def _questions(svc: Services, me: str, held: Sequence[Copy]) -> None:
+def _questions(svc: Services, me: str, held: Sequence[Copy], elsewhere: Sequence[ProviderCopy]) -> None:
     """The dialog that is open, if one is."""
     asked = st.session_state.get(_ASKED) if held else None
     if asked == "erase":
-        st.dialog("Erase everything", on_dismiss=_close)(_erase)(svc, me, held)
+        st.dialog("Erase everything", on_dismiss=_close)(_erase)(svc, me, held, elsewhere)
     elif asked == "copy":
         st.dialog("A copy of my data", on_dismiss=_close)(_copy)(svc, me)
 
@@ -86,7 +90,7 @@ def _close() -> None:
     st.session_state.pop(_ASKED, None)
 
 
-def _erase(svc: Services, me: str, held: Sequence[Copy]) -> None:
+def _erase(svc: Services, me: str, held: Sequence[Copy], elsewhere: Sequence[ProviderCopy]) -> None:
     what = runs.what_is_held([copy for copy in held if copy.kind is not CopyKind.EXPORT])
     widgets.show(
         widgets.el("p", f"This erases {what}, and whatever was made of them. What is being made is stopped."),
@@ -96,6 +100,8 @@ def _erase(svc: Services, me: str, held: Sequence[Copy]) -> None:
             "due",
         ),
     )
+    if stays := makers.not_ours(svc, elsewhere, svc.clock()):
+        widgets.show(widgets.note(f"{stays} The receipt lists them.", "info"))
     with st.form("erase-form", border=False, enter_to_submit=False):
         address = _address("For the receipt", "We send the receipt there, too.")
         with st.container(horizontal=True):

@@ -15,15 +15,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from core.ui.widgets import markup
+from core.ui.widgets import markup, wording
 from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, is_asked, is_asking, open_confirm
 from core.ui.widgets.components import (
     ASSETS,
     STYLES,
+    CardOption,
     Picked,
     PictureOption,
     WorkRow,
     behaviour,
+    card_choice,
     picture_choice,
     work_list,
 )
@@ -42,6 +44,7 @@ from core.ui.widgets.markup import (
     links,
     note,
     photo,
+    points,
     problem,
     promised,
     quiet,
@@ -55,6 +58,7 @@ from core.ui.widgets.wording import both_times, count, exactly, groups_of_four, 
 
 __all__ = [
     "ASSETS",
+    "CardOption",
     "CopyLine",
     "DownloadLink",
     "Event",
@@ -64,6 +68,7 @@ __all__ = [
     "State",
     "WorkRow",
     "card",
+    "card_choice",
     "claim_code",
     "clock",
     "compare",
@@ -88,10 +93,12 @@ __all__ = [
     "key_figure",
     "length",
     "links",
+    "near",
     "note",
     "open_confirm",
     "photo",
     "picture_choice",
+    "points",
     "problem",
     "promised",
     "quiet",
@@ -176,8 +183,13 @@ def instant(at: datetime, *, now: datetime, brief: bool = False) -> str:
     return both.replace(f" {said}", "") if brief else both
 
 
-def copy_list(lines: Sequence[CopyLine], *, now: datetime) -> Html:
-    return markup.copy_list(lines, now=now, zone=reader_zone()[0])
+def near(at: datetime, *, now: datetime) -> str:
+    """`today 14:02`, `tomorrow 09:00`, else the day alone."""
+    return wording.near(at, now=now, zone=reader_zone()[0])
+
+
+def copy_list(lines: Sequence[CopyLine], *, now: datetime, total: bool = False) -> Html:
+    return markup.copy_list(lines, now=now, zone=reader_zone()[0], total=total)
 
 
 def timeline(events: Sequence[Event], *, now: datetime) -> Html:

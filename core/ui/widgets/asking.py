@@ -18,12 +18,21 @@ def danger_button(label: str, *, key: str, disabled: bool = False) -> bool:
 
 
 def confirm(
-    trigger: str, *, title: str, sentence: str, button_label: str, key: str, typed_word: str | None = None
+    trigger: str,
+    *,
+    title: str,
+    sentence: str,
+    button_label: str,
+    key: str,
+    typed_word: str | None = None,
+    stays: str = "",
 ) -> bool:
-    """A danger button and its question. True in the one run after "yes"."""
+    """A danger button and its question. True in the one run after "yes". `stays`: what is not gone after it."""
     if danger_button(trigger, key=key):
         open_confirm(key)
-    return confirm_dialog(title, sentence=sentence, button_label=button_label, key=key, typed_word=typed_word)
+    return confirm_dialog(
+        title, sentence=sentence, button_label=button_label, key=key, typed_word=typed_word, stays=stays
+    )
 
 
 def open_confirm(key: str) -> None:
@@ -41,7 +50,14 @@ def is_asking() -> bool:
 
 
 def confirm_dialog(
-    title: str, *, sentence: str, button_label: str, key: str, typed_word: str | None = None, final: bool = True
+    title: str,
+    *,
+    sentence: str,
+    button_label: str,
+    key: str,
+    typed_word: str | None = None,
+    final: bool = True,
+    stays: str = "",
 ) -> bool:
     """The question alone. Call it in every run; it shows once `open_confirm(key)` was called. `final`: it is about
     what nothing brings back."""
@@ -49,12 +65,14 @@ def confirm_dialog(
         return True
     if st.session_state.get(_open(key)):
         dialog = st.dialog(title, on_dismiss=lambda: _close(key))(_question)
-        dialog(sentence, button_label, key, typed_word, final)
+        dialog(sentence, button_label, key, typed_word, final, stays)
     return False
 
 
-def _question(sentence: str, button_label: str, key: str, typed_word: str | None, final: bool) -> None:
+def _question(sentence: str, button_label: str, key: str, typed_word: str | None, final: bool, stays: str) -> None:
     st.html(stack(el("p", sentence)))
+    if stays:
+        st.html(stack(note(stays)))
     with st.form(key=f"{key}-form", border=False):
         typed = st.text_input(f"Type {typed_word} to confirm", key=f"{key}-typed") if typed_word else None
         if final:

@@ -69,6 +69,16 @@ class PictureOption:
     picture_url: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class CardOption:
+    """One thing to choose by reading: what it is, as terms. `closed` says why it cannot be chosen just now."""
+
+    id: str
+    title: str
+    facts: Sequence[tuple[str, str]] = ()
+    closed: str = ""
+
+
 def behaviour(now: datetime | None) -> None:
     """Once per page. `now` tells browsers whose clock is wrong what time it really is."""
     instant = int(now.timestamp() * 1000) if now else None
@@ -97,6 +107,24 @@ def picture_choice(
         "value": chosen if chosen in offered else value,
         "options": [
             {"id": o.id, "title": o.title, "description": o.description, "picture": o.picture_url} for o in options
+        ],
+    }
+    result = _choice(key=key, data=data, default={"value": value}, on_value_change=_nothing)
+    now_chosen = result.get("value")
+    return now_chosen if isinstance(now_chosen, str) and now_chosen in offered else value
+
+
+def card_choice(label: str, options: Sequence[CardOption], *, value: str, key: str) -> str:
+    """As picture_choice, by cards. What is closed stays chosen if it was, and cannot be chosen anew."""
+    offered = {option.id for option in options}
+    held = st.session_state.get(key)
+    chosen = held.get("value") if isinstance(held, Mapping) else None
+    data = {
+        "label": label,
+        "value": chosen if chosen in offered else value,
+        "cards": [
+            {"id": o.id, "title": o.title, "facts": [list(fact) for fact in o.facts], "closed": o.closed}
+            for o in options
         ],
     }
     result = _choice(key=key, data=data, default={"value": value}, on_value_change=_nothing)

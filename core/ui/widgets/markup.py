@@ -36,6 +36,9 @@ class CopyLine:
     place: str  # "here", "at APIMart"
     until: datetime | None = None
     gone: bool = False
+    gone_at: datetime | None = None  # when it was shown, where that is to be said
+    elsewhere: bool = False  # not ours to erase: when its end has come, we look
+    open_at: datetime | None = None  # seen there after its end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,19 +147,38 @@ def figures(*items: Html) -> Html:
     return el("div", *items, class_="ws-figures")
 
 
-def copy_list(lines: Sequence[CopyLine], *, now: datetime, zone: ZoneInfo) -> Html:
-    """Where bytes lie: `2 here until 12 Dec · 2 at APIMart until today 14:02`."""
+def copy_list(lines: Sequence[CopyLine], *, now: datetime, zone: ZoneInfo, total: bool = False) -> Html:
+    """Where bytes lie: `2 here until 12 Dec · 2 at APIMart until today 14:02`; `total` says first how many in all."""
     if not lines:
         return el("p", "No copies left.", class_="ws-quiet")
-    return el("ul", *(el("li", _copy_line(line, now, zone)) for line in lines), class_="ws-copies")
+    listed = el("ul", *(el("li", _copy_line(line, now, zone)) for line in lines), class_="ws-copies")
+    if not total:
+        return listed
+    number = wording.count(sum(line.number for line in lines), "copy", "copies")
+    return el("div", el("p", f"{number}:"), listed, class_="ws-copies-all")
 
 
 def _copy_line(line: CopyLine, now: datetime, zone: ZoneInfo) -> Html:
     where = f"{line.number:,} {line.place}"
+    until = f" until {wording.near(line.until, now=now, zone=zone)}" if line.until else ""
     if line.gone:
-        return join([icon("check"), f"{where}, gone"])
-    end = f" until {wording.near(line.until, now=now, zone=zone)}" if line.until else ", no end known yet"
-    return join([where, end])
+        told = line.gone_at and f"{until}, checked gone {_after(line.until, line.gone_at, now, zone)}"
+        return join([icon("check"), f"{where}{told or ', gone'}"])
+    if line.open_at is not None:
+        return join([_warning(), f"{where}{until}, still there {_after(line.until, line.open_at, now, zone)}"])
+    if line.elsewhere and line.until is not None and line.until <= now:
+        return join([where, f"{until}, being checked"])
+    return join([where, until or ", no end known yet"])
+
+
+def _warning() -> Html:
+    return el("span", icon("alert"), class_="ws-broken")
+
+
+def _after(first: datetime | None, at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """The time of day alone, where the day has just been named."""
+    same_day = first is not None and first.astimezone(zone).date() == at.astimezone(zone).date()
+    return f"{at.astimezone(zone):%H:%M}" if same_day else wording.instant(at, now=now, zone=zone)
 
 
 def timeline(events: Sequence[Event], *, now: datetime, zone: ZoneInfo) -> Html:
@@ -347,6 +369,11 @@ def row(*parts: "Html | str | None") -> Html:
 def quiet(*parts: "Html | str | None") -> Html:
     """A line in quiet ink; a clock may stand in it."""
     return el("div", *parts, class_="ws-quiet")
+
+
+def points(lines: Sequence[str]) -> Html:
+    """A plain list of words that are not ours, and so are no Markdown."""
+    return el("ul", *(el("li", line) for line in lines), class_="ws-points")
 
 
 def promised(lines: Sequence[str]) -> Html:

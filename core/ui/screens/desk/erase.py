@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import requests
 from core.models import CopyKind, MatchedBy, RequestChannel, RequestKind, RequestState
-from core.requests import Detail, Ticket, WillGo
+from core.requests import Detail, Stays, Ticket, WillGo
 from core.ui import widgets
 from core.ui.screens.desk.desk import COPY_SAYS, WORD, Desk, do, kb, say
 
@@ -17,6 +17,8 @@ MAY_START = (RequestState.OPEN, RequestState.WAITING, RequestState.UNDO)
 UNDER_WAY = (RequestState.UNDO, RequestState.WORKING)
 STAGES = ["Begun", "Erased", "Shown to be gone", "Answered"]
 BY_ITSELF = ("write_settles",)
+STAYS = "Not ours to erase. The answer and the receipt name it, and the receipt is amended when it is gone."
+STAYS_SAYS = {"upload": "uploaded photo", "result": "headshot made there"}
 
 
 def may_start(ticket: Ticket) -> bool:
@@ -75,11 +77,11 @@ def things_of(will_go: Sequence[WillGo]) -> str:
 
 
 def place_says(place: str) -> str:
-    return {"vault": "in our vault", "apimart": "at APIMart"}.get(place, f"at {place}")
+    return {"vault": "in our vault"}.get(place, f"at {place}")
 
 
-def what_will_go(one: Detail) -> None:
-    """Kinds, numbers, bytes and places; never a picture."""
+def what_will_go(desk: Desk, one: Detail) -> None:
+    """Kinds, numbers, bytes and places; never a picture. And what will not go."""
     if one.ticket.kind is not RequestKind.ERASE or not one.ticket.is_open:
         return
     if not one.ticket.matched:
@@ -87,6 +89,7 @@ def what_will_go(one: Detail) -> None:
         return
     if not one.will_go:
         widgets.show(widgets.note("Nothing of this person is left here.", "kept"))
+        _what_stays(desk, one.stays_elsewhere)
         return
     lines: list[tuple[str, widgets.Html | str]] = [
         (widgets.count(each.copies, *COPY_SAYS[each.kind]), f"{place_says(each.place)}, {kb(each.bytes)}")
@@ -95,6 +98,22 @@ def what_will_go(one: Detail) -> None:
     size = sum(each.bytes for each in one.will_go)
     lines.append((widgets.count(sum(each.copies for each in one.will_go), "copy", "copies"), f"in all, {kb(size)}"))
     widgets.show(widgets.facts(lines))
+    _what_stays(desk, one.stays_elsewhere)
+
+
+def _what_stays(desk: Desk, stays: Sequence[Stays]) -> None:
+    """At third parties: with its end there, because no button of ours can bring that nearer."""
+    if not stays:
+        return
+    lines = [(f"At {each.provider}: {STAYS_SAYS.get(each.kind, each.kind)}", _ends(desk, each)) for each in stays]
+    widgets.show(widgets.quiet(STAYS), widgets.facts(lines))
+
+
+def _ends(desk: Desk, each: Stays) -> str:
+    when = widgets.instant(each.ends_at, now=desk.now)
+    if each.open_after_its_end:
+        return f"should have ended {when}, still open; looked at again and again"
+    return f"should have ended {when}, not shown to be gone yet" if each.ends_at <= desk.now else f"ends there {when}"
 
 
 # ------------------------------------------------------------------------------------------------------------- watching

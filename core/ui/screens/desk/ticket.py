@@ -25,7 +25,7 @@ def ticket(desk: Desk, opened: Ticket) -> None:
     erase.question(desk, one)
     if one.ticket.kind is RequestKind.ERASE and one.ticket.is_open:
         st.subheader("What will go", anchor=False)
-        erase.what_will_go(one)
+        erase.what_will_go(desk, one)
     letters.letters(desk, one)
     deeds.others(desk, one)
     _timeline(desk, one)
