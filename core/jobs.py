@@ -31,7 +31,7 @@ from core import (
 )
 from core.db import take_turns
 from core.models import LIVE, Generation, Job, JobKind, Tick, WorkerBeat
-from core.provider import residue
+from core.provider import drift_guard, residue
 from core.provider import runs as provider_runs
 from core.queue import Claim, LeaseLost, claim, enqueue, enqueue_run
 from core.requests import pruning
@@ -46,7 +46,7 @@ RETRY_FIRST, RETRY_LATEST = timedelta(seconds=2), timedelta(minutes=5)
 BEAT_EVERY = timedelta(seconds=5)
 BEAT_IS_OLD = timedelta(seconds=60)
 
-ENGINE_WORK = (JobKind.GENERATE,)
+ENGINE_WORK = (JobKind.GENERATE, JobKind.DRIFT)
 PROVIDER_WORK = (JobKind.PROVIDER, JobKind.RESIDUE)
 """Short calls to third parties. A few threads see to all runs there are: none of them waits for one."""
 UPKEEP_WORK = (JobKind.ERASE, JobKind.SWEEP)
@@ -132,6 +132,7 @@ def _want_again(session: Session, now: datetime) -> None:
 
 STEPS: dict[JobKind, Step] = {
     JobKind.GENERATE: Step(generations.run, generations.give_up, max_tries=generations.MAX_TRIES),
+    JobKind.DRIFT: Step(drift_guard.step, drift_guard.give_up, max_tries=3),
     JobKind.PROVIDER: Step(provider_runs.step, provider_runs.give_up, max_tries=provider_runs.MAX_TRIES),
     JobKind.RESIDUE: Step(_residue),
     JobKind.ERASE: Step(_erase),

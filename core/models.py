@@ -260,6 +260,7 @@ class JobKind(StrEnum):
     MAIL_IN = "mail_in"  # ref: "-", by schedule
     ALERTS = "alerts"  # ref: "-", by schedule
     PROVIDER = "provider"  # ref: a generation that a third party makes
+    DRIFT = "drift"  # ref: a generation that a third party has made: its headshots are compared with its photo
     RESIDUE = "residue"  # ref: "-", by schedule: copies at third parties, and what they charge
 
 

@@ -19,7 +19,9 @@ MAKES_ONE = re.compile(r"""sqlite:///|\bbootstrap\.build\(|\bDATA_DIR=|"DATA_DIR
 KNOWS_POSTGRESQL = re.compile(r"\bsqlite_only\(|\bdatabase_setting\b|\bdatabase_url\b|\bDATABASE_URL\b|\bcluster\b")
 TESTED_OTHERWISE = {
     "browser": "what people see, on the app as it comes; test_on_postgresql.py has the whole journey there",
+    "engines/apimart/test_setting_up.py": "about which settings stop a start; the database is not looked into",
     "engines/test_late.py": "about what a start does not load; the database is not looked into",
+    "peers/apimart_app.py": "no test: the app beside a stand-in, to be tried by hand",
     "web/test_start.py": "about what a start loads; nothing is read or written",
 }
 """Files, or all in a folder, that make a database of their own, on SQLite alone, and why that is enough."""

@@ -104,7 +104,7 @@ def test_one_that_came_to_nothing_is_still_to_be_had(
     assert left(svc) == before
 
 
-@pytest.mark.sqlite_only("arithmetic")
+@pytest.mark.sqlite_only("arithmetic: no question is asked of the database")
 def test_it_says_lighter_or_darker_or_nothing() -> None:
     assert drift.says(drift.STRONG) == "Your skin looks noticeably lighter than in your photo."
     assert drift.says(-drift.STRONG) == "Your skin looks noticeably darker than in your photo."

@@ -6,6 +6,8 @@ Best effort: a headshot that cannot be compared is as good as any, so nothing th
 
 import logging
 
+from sqlmodel import col, select
+
 from core import copies
 from core.errors import WorkShotError
 from core.models import Generation, HeadshotRow
@@ -16,8 +18,30 @@ from core.services import Services
 _log = logging.getLogger(__name__)
 
 
+def step(svc: Services, claim: Claim) -> None:
+    """Each headshot of a run that has none yet: on a thread of the engine here, which has the memory for it, and when
+    nobody waits for the run any more. Raises LeaseLost when another worker has taken over."""
+    with svc.reading() as session:
+        generation = session.get(Generation, claim.ref)
+        unknown = HeadshotRow.generation_id == claim.ref, col(HeadshotRow.shift).is_(None)
+        rows = session.exec(select(HeadshotRow).where(*unknown)).all() if generation else []
+    for row in rows:
+        assert generation is not None
+        try:
+            headshot = copies.read(svc, row.copy_id)
+        except WorkShotError:
+            continue
+        note(svc, claim, generation, row.variant, headshot)
+    give_up(claim)
+
+
+def give_up(claim: Claim) -> None:
+    with claim.transaction() as session:
+        claim.done(session)
+
+
 def note(svc: Services, claim: Claim, generation: Generation, variant: int, headshot: bytes) -> None:
-    """Once for each headshot that is kept. Raises LeaseLost when another worker has taken over."""
+    """Of one headshot, while its photo is there. Raises LeaseLost when another worker has taken over."""
     try:
         portrait = copies.read_upload(svc, generation.portrait_id)
     except WorkShotError:  # erased meanwhile, or out of reach

@@ -29,6 +29,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from core import attempts, copies, marks
+from core.contracts import Contract
 from core.db import SENDING, take_turns
 from core.errors import (
     EngineError,
@@ -43,6 +44,7 @@ from core.errors import (
 )
 from core.models import (
     Generation,
+    JobKind,
     ProviderCopy,
     ProviderCopyKind,
     ProviderTask,
@@ -53,7 +55,7 @@ from core.models import (
 )
 from core.ports import Commission, Fetched, HandOver, Headshot, Provider, ProviderResult, Submission, TaskState
 from core.provider import drift_guard, gate, links, residue, spending
-from core.queue import Claim
+from core.queue import Claim, enqueue
 from core.services import Services
 
 MAX_TRIES: Final = 8
@@ -151,13 +153,13 @@ def give_up(claim: Claim) -> None:
 
 def _stop(claim: Claim, generation_id: str, state: RunState, *, failure: str | None = None) -> None:
     svc, now = claim.svc, claim.svc.clock()
-    attempts.finish(
-        claim,
-        generation_id,
-        state,
-        failure=failure,
-        also=lambda session: drop(svc, session, generation_id, now),
-    )
+
+    def also(session: Session) -> None:
+        drop(svc, session, generation_id, now)
+        if any(task.state is S.KEPT for task in tasks_of(session, generation_id)):
+            enqueue(session, JobKind.DRIFT, generation_id, at=now)
+
+    attempts.finish(claim, generation_id, state, failure=failure, also=also)
 
 
 def _end(claim: Claim, generation_id: str, *, otherwise: str = "") -> None:
@@ -566,7 +568,8 @@ class _Attempt:
             if fetched is None:
                 return
             attempts.keep(self.svc, self.claim, self.generation, self._headshot(task, fetched))
-            drift_guard.note(self.svc, self.claim, self.generation, task.variant, fetched.data)
+            if self.generation.contract is Contract.PROCESS:  # the photo goes when the run ends
+                drift_guard.note(self.svc, self.claim, self.generation, task.variant, fetched.data)
         with self._changing(task) as (session, row, now):
             _over(session, row, S.KEPT, now)
 

@@ -15,7 +15,7 @@ from core.services import Services
 from tests.conftest import ANN
 from tests.fakes import DrawingProvider, FrozenClock
 
-RUNS = (JobKind.PROVIDER,)
+RUNS = (JobKind.PROVIDER, JobKind.DRIFT)
 
 
 @pytest.fixture

@@ -812,3 +812,42 @@ def test_no_address_words_or_number_of_a_task_reach_a_log_or_the_audit(there, ca
     told = caplog.text + "".join(entry.facts for entry in there.rows(generations.audit.AuditEntry))
     for secret in ("files.example", "personal wish", "task_0", "ref-1"):
         assert secret not in told
+
+
+# --------------------------------------------------------------------------------------------- comparing with the photo
+def test_nobody_who_asks_a_provider_compares_pictures(there):
+    """That takes a model and its memory: it is work for a thread of the engine here, when the run is over."""
+    run_id = there.ask()
+    there.svc.framer.shifts = 1.0
+    while (due := there.next_at()) is not None and not there.run(run_id).ended_at:
+        there.clock.now = max(due, there.clock.now)
+        there.steps((JobKind.PROVIDER,))
+
+    assert there.how(run_id) == READY
+    assert [row.shift for row in there.rows(HeadshotRow)] == [None]
+    assert JobKind.DRIFT in jobs.ENGINE_WORK and JobKind.DRIFT not in jobs.PROVIDER_WORK
+    there.steps(jobs.ENGINE_WORK)
+    assert [row.shift for row in there.rows(HeadshotRow)] == [1.0]
+    assert not [job for job in there.rows(Job) if job.kind is JobKind.DRIFT]
+
+
+def test_a_photo_that_goes_with_its_run_is_compared_before(there):
+    there.svc.framer.shifts = 1.0
+    there.ask(contract=Contract.PROCESS)
+    there.wait()
+
+    assert [row.shift for row in there.rows(HeadshotRow)] == [1.0]
+
+
+def test_what_is_erased_before_it_is_compared_is_not(there):
+    run_id = there.ask()
+    there.svc.framer.shifts = 1.0
+    while (due := there.next_at()) is not None and not there.run(run_id).ended_at:
+        there.clock.now = max(due, there.clock.now)
+        there.steps((JobKind.PROVIDER,))
+    erase_everything(there, run_id)
+    there.clock.advance(minutes=10)
+    there.steps((*jobs.UPKEEP_WORK, *jobs.ENGINE_WORK))
+
+    assert [row.shift for row in there.rows(HeadshotRow)] == [None]
+    assert not [job for job in there.rows(Job) if job.kind is JobKind.DRIFT]

@@ -41,9 +41,12 @@ def for_sending(picture: bytes, most_bytes: int) -> bytes:
 def _small(picture: bytes) -> Image.Image:
     with Image.open(io.BytesIO(picture)) as opened:
         opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG need not be decoded at its full size
-        upright = ImageOps.exif_transpose(opened).convert("RGB")  # intake made it upright and sRGB; a no-op then
-    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=None)
-    return upright
+        upright: Image.Image = opened
+        ImageOps.exif_transpose(upright, in_place=True)  # intake made it upright and sRGB: nothing is copied then
+        if upright.mode != "RGB":
+            upright = upright.convert("RGB")
+        upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=None)
+        return upright.copy()
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:

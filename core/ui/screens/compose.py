@@ -219,12 +219,12 @@ def _choices(
     style = _by_looking("Style", catalogue().styles, like.run.style if like else "studio")
     backdrop = _by_looking("Backdrop", catalogue().backdrops, like.run.backdrop if like else "grey", own=like is None)
     own = _reference(svc, me, DraftKind.BACKDROP, "backdrop") if backdrop == OWN_BACKDROP and like is None else None
+    variants = st.segmented_control("How many variants?", [1, 2, 3, 4], default=2, key="variants", required=True)
     maker = maker or makers.ask(offered)
     note, refused = _note(svc, maker, like)
     clothing = None
     if maker.offered.takes_clothing and like is None:
         clothing = _reference(svc, me, DraftKind.CLOTHING, "clothing picture (optional)")
-    variants = st.segmented_control("How many variants?", [1, 2, 3, 4], default=2, key="variants", required=True)
     contract = like.run.contract if like else _contract(svc, now)
     without = backdrop == OWN_BACKDROP and like is None and own is None
     return _Chosen(
