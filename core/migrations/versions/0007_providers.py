@@ -41,7 +41,7 @@ def upgrade() -> None:
         _at("again_at"),
         sa.Column("looks", sa.Integer, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
-        sa.Column("task_id", sa.String(120)),
+        sa.Column("task_id", sa.String(200)),
         sa.Column("request_ref", sa.String(80)),
         sa.Column("cost", sa.BigInteger),
         sa.Column("failure", sa.String(40)),
