@@ -92,7 +92,8 @@ def stacked_bars(
         showlegend=False,
         cliponaxis=False,
     )
-    figure.update_yaxes(title={"text": unit, "font": {"size": 14, "color": _QUIET[which]}}, rangemode="tozero")
+    said = {"text": unit, "standoff": 12, "font": {"size": 14, "color": _QUIET[which]}}
+    figure.update_yaxes(title=said, rangemode="tozero")
     figure.update_xaxes(type="category", tickangle=0, tickvals=list(labels[:: -(-len(labels) // 7)]))
     return figure
 

@@ -51,9 +51,7 @@ def money(svc: Services, now: datetime) -> None:
     for account in accounts:
         _account(account)
     if any(account.ever for account in accounts):
-        take = widgets.DownloadLink(
-            label="CSV", href="/ops/spending.csv", filename="spending.csv", detail="every day and model there ever was"
-        )
+        take = widgets.DownloadLink(label="CSV", href="/ops/spending.csv", filename="spending.csv", detail="all days")
         widgets.show(widgets.links([take]))
 
 
@@ -118,7 +116,7 @@ def _state(account: Account) -> widgets.Html:
     if stand.under_way:
         shots = widgets.count(stand.under_way, "headshot")
         on_its_way = f" Under way: {shots}, {dollars(stand.coming)} at list price."
-    return widgets.note(f"{title} is open, and answered when it was last asked.{on_its_way}", "kept")
+    return widgets.note(f"{title} is open: it takes new headshots.{on_its_way}", "kept")
 
 
 def _until(account: Account, stand: gate.Stand) -> str:
@@ -157,7 +155,7 @@ def _left(account: Account) -> widgets.Html:
     what = f"left at {account.title}"
     if balance is None:
         return widgets.key_figure("–", what, change="it has not said yet", state="unknown")
-    age = f"asked {widgets.length(account.now - balance.asked_at)} ago"
+    age = f"{_coarse(account.now - balance.asked_at)} ago"
     if balance.amount is None:
         return widgets.key_figure("no limit", what, change=age, state="kept")
     word = f"low, {age}" if balance.is_low else age
@@ -186,20 +184,17 @@ def _each(account: Account) -> widgets.Html:
 
 
 def _doubts(account: Account) -> list[widgets.Html]:
-    """Of the day and of the month; the month says nothing new where all of it is of today."""
+    """Of the day and of the month, which says nothing new where all of it is of today."""
     day, month = account.spent.day, account.spent.month
     said = [("today", day)] if day.doubtful else []
     if month.doubtful > day.doubtful:
         said.append(("this month", month))
-    return [widgets.note(_doubt(account.title, when, booked), "unknown") for when, booked in said]
-
-
-def _doubt(title: str, when: str, booked: Sum) -> str:
-    shots = widgets.count(booked.doubtful, "headshot")
-    most = f": up to {dollars(booked.possible)}" if booked.possible else ""
-    return (
-        f"{title} may have charged for {shots} {when} that we could not confirm{most}. It counts towards the budgets."
-    )
+    if not said:
+        return []
+    shots = " and ".join(f"{widgets.count(booked.doubtful, 'headshot')} {when}" for when, booked in said)
+    most = " and ".join(dollars(booked.possible) for _, booked in said)
+    says = f"{account.title} may have charged for {shots} that we could not confirm: up to {most}. Budgets count it."
+    return [widgets.note(says, "unknown")]
 
 
 # --------------------------------------------------------------------------------------------------------- day by day
@@ -251,12 +246,12 @@ def _as_numbers(account: Account) -> None:
             "day": [_day(one.day) for one in latest],
             "charged, USD": [_usd(one.sum.charged) for one in latest],
             "headshots": [one.sum.headshots for one in latest],
-            "not confirmed, USD": [_usd(one.sum.possible) for one in latest],
-            "in doubt": [one.sum.doubtful for one in latest],
+            "in doubt, USD": [_usd(one.sum.possible) for one in latest],
+            "headshots in doubt": [one.sum.doubtful for one in latest],
         },
         hide_index=True,
         height=340,
-        column_config={"charged, USD": amount, "not confirmed, USD": amount},
+        column_config={"charged, USD": amount, "in doubt, USD": amount},
         alt="The same numbers as in the chart, a row for each day (UTC), the latest first",
     )
 
@@ -267,3 +262,8 @@ def _usd(amount: int) -> float:
 
 def _day(day: date) -> str:
     return f"{day.day} {day:%b}"
+
+
+def _coarse(span: timedelta) -> str:
+    """The largest unit that fits: an age is read at a glance."""
+    return " ".join(widgets.length(span).split(" ")[:2])
