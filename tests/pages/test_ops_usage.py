@@ -127,8 +127,8 @@ def test_what_was_charged_stands_beside_its_budgets(
     page = opened(services=paid)
     text = said(page)
     assert ">$5.00<" in text and "3 min ago" in text and "low" not in text
-    assert ">$0.0375<" in text and "8 % of $0.50 used" in text
-    assert ">$0.10<" in text and "1 % of $10.00 used" in text
+    assert ">$0.0375<" in text and "8 % of $0.50</span>" in text
+    assert ">$0.10<" in text and "1 % of $10.00</span>" in text
     assert ">$0.025<" in text and "4 ready, 8 charged" in text
     assert "/ops/spending.csv" in text
 
@@ -147,7 +147,7 @@ def test_what_nobody_can_know_is_said_with_what_it_may_cost(opened: Opened, paid
     text = said(opened(services=paid))
     doubt = "for 2 headshots today and 3 headshots this month that we could not confirm: up to $0.03 and $0.045."
     assert doubt in text
-    assert "6 % of $0.50 used" in text
+    assert "6 % of $0.50</span>" in text
 
 
 def test_a_low_balance_is_said_first_with_what_to_do(opened: Opened, paid: Services, apimart: Outsider) -> None:
@@ -177,7 +177,7 @@ def test_a_budget_without_room_for_one_more_closes_it(opened: Opened, paid: Serv
     text = said(opened(services=paid))
     assert "APIMart is closed until 3 Mar, 00:00" in text
     assert "the $0.50 that may be spent today leave no room for one more headshot." in text
-    assert "98 % of $0.50 used" in text
+    assert "98 % of $0.50</span>" in text
 
 
 def test_what_it_cost_stays_known_when_it_is_no_longer_set_up(opened: Opened, svc: Services) -> None:

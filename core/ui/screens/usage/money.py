@@ -170,7 +170,7 @@ def _against(account: Account, what: str, booked: Sum, cap: float) -> widgets.Ht
     used = booked.at_most + (account.gate.coming if account.gate else 0)
     share = used / spending.micro(cap)
     state: widgets.State = "broken" if share >= 1 else "due" if share >= NEARLY else "kept"
-    word = f"{min(100 * share, 999):.0f} % of {dollars(spending.micro(cap))} used"
+    word = f"{min(100 * share, 999):.0f} % of {dollars(spending.micro(cap))}"
     return widgets.key_figure(number, what, change=word, state=state)
 
 
@@ -247,7 +247,7 @@ def _as_numbers(account: Account) -> None:
             "charged, USD": [_usd(one.sum.charged) for one in latest],
             "headshots": [one.sum.headshots for one in latest],
             "in doubt, USD": [_usd(one.sum.possible) for one in latest],
-            "headshots in doubt": [one.sum.doubtful for one in latest],
+            "doubtful": [one.sum.doubtful for one in latest],
         },
         hide_index=True,
         height=340,
