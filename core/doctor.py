@@ -12,12 +12,12 @@ from enum import StrEnum
 from core import canary, copies, correspondence, erasing, jobs, lifecycle, mailbox, migrations, reconcile, retention
 from core.errors import MailUnavailable, WorkShotError
 from core.models import CopyKind, EraseReason, JobKind, Subject, new_id
-from core.ports import HandOver
-from core.provider import residue
+from core.ports import HandOver, Provider
+from core.provider import gate, residue, spending
 from core.services import Services
 
 LITTLE_SPACE = 1024**3
-WEEK = timedelta(days=7)
+WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 CANARY = b"This is not a picture."
 
 
@@ -50,6 +50,7 @@ def examine(svc: Services) -> list[Check]:
         _storage,
         _canaries,
         _elsewhere,
+        _charges,
         _mailbox,
         _contact,
         _mail,
@@ -217,6 +218,44 @@ def _elsewhere(svc: Services) -> Check:
             "elsewhere", Health.WARNING, f"{stand.says} Not ours to erase; they are looked at again and again."
         )
     return Check("elsewhere", Health.FINE, stand.says)
+
+
+def _charges(svc: Services) -> Check:
+    """What is left at third parties that are paid, whether they take anything, and what nobody can know."""
+    if not svc.providers:
+        return Check("charges", Health.FINE, "Everything is made on this server: nothing is charged")
+    told = [_charged_by(svc, provider) for provider in svc.providers.values()]
+    health = Health.FINE if all(well for well, _ in told) else Health.WARNING
+    return Check("charges", health, " ".join(says for _, says in told))
+
+
+def _charged_by(svc: Services, provider: Provider) -> tuple[bool, str]:
+    """Doubt is told, and no reason to warn: there is nothing to be mended about it."""
+    now, title = svc.clock(), provider.title
+    with svc.reading() as session:
+        balance = spending.balance(session, provider.name, svc.settings)
+        stand = gate.stand(session, provider, now, svc.settings)
+        doubt = spending.since(session, provider.name, now - MONTH)
+    says = [_left(title, balance, svc.settings.apimart_balance_warning_usd)]
+    if stand.closed:
+        says.append(gate.says(stand.closed, title).partition(" Please")[0])
+    if doubt.doubtful:
+        most = spending.dollars(doubt.possible)
+        says.append(f"Charges that could not be confirmed in 30 days: {doubt.doubtful}, up to {most}.")
+    return not stand.closed and not (balance and balance.is_low), " ".join(says)
+
+
+def _left(title: str, balance: spending.Balance | None, warning: float) -> str:
+    if balance is None:
+        return f"{title} has not said yet what is left there."
+    if balance.amount is None:
+        return f"{title} charges without a limit."
+    left = f"{spending.dollars(balance.amount)} left at {title} on {balance.asked_at:%d %b, %H:%M} UTC"
+    return (
+        f"{left}: less than {spending.dollars(spending.micro(warning))}. Top it up there."
+        if balance.is_low
+        else f"{left}."
+    )
 
 
 def _mailbox(svc: Services) -> Check:

@@ -9,8 +9,9 @@ from sqlmodel import select
 
 from core import canary, doctor, erasing, migrations, retention
 from core.doctor import Health
-from core.models import Copy, FindingKind, FindingRow, ProviderCopy, Subject
+from core.models import Copy, FindingKind, FindingRow, ProviderCopy, ProviderHealth, Spending, Subject
 from core.ports import HandOver
+from core.provider import spending
 from tests.provider.outsider import Outsider, beside, given_run_of, given_task, noted
 
 OPERATOR = "operator:o-1"
@@ -33,7 +34,19 @@ def test_a_healthy_installation_is_well(svc, worker):
     checks = doctor.examine(healthy)
 
     names = ("database", "folder", "erasing", "vault", "rule", "engines")
-    names += ("worker", "sweep", "clocks", "storage", "canary", "elsewhere", "contact", "mail", "mailbox", "alerts")
+    names += (
+        "worker",
+        "sweep",
+        "clocks",
+        "storage",
+        "canary",
+        "elsewhere",
+        "charges",
+        "contact",
+        "mail",
+        "mailbox",
+        "alerts",
+    )
     assert {check.name: check.health for check in checks if check.name != "space"} == dict.fromkeys(names, Health.FINE)
     assert doctor.is_well(checks)
 
@@ -185,3 +198,31 @@ def test_a_link_that_leads_nowhere_is_found_before_a_person_waits_for_it(svc):
     assert found(by_link)["elsewhere"].health is Health.BROKEN
     reached = replace(by_link, settings=svc.settings.model_copy(update={"public_url": "https://photos.example.org"}))
     assert found(reached)["elsewhere"].health is Health.FINE
+
+
+def test_what_is_left_at_a_third_party_and_whether_it_takes_anything_is_said(svc, clock):
+    outsider = Outsider(hand_over=HandOver.INLINE)
+    paid = beside(svc, outsider)
+    assert found(svc)["charges"].says == "Everything is made on this server: nothing is charged"
+    assert found(paid)["charges"].says == "APIMart has not said yet what is left there."
+
+    spending.look_at_balance(paid)
+    assert found(paid)["charges"].health is Health.FINE
+    with svc.transaction() as session:
+        session.add(
+            Spending(day=clock.now.replace(hour=0), provider="apimart", model="nano", doubtful=2, possible=30_000)
+        )
+    told = found(paid)["charges"]
+    assert told.health is Health.FINE and "could not be confirmed in 30 days: 2, up to $0.03." in told.says
+
+    outsider.left = 400_000
+    spending.look_at_balance(paid)
+    low = found(paid)["charges"]
+    assert low.health is Health.WARNING and "$0.40 left at APIMart" in low.says and "less than $1.00" in low.says
+
+    outsider.left = 4_000_000
+    spending.look_at_balance(paid)
+    with svc.transaction() as session:
+        session.get_one(ProviderHealth, "apimart").closed_until = clock.now + timedelta(minutes=2)
+    closed = found(paid)["charges"]
+    assert closed.health is Health.WARNING and "APIMart is not answering just now." in closed.says

@@ -8,6 +8,7 @@ The gate: whether anything may be asked of a provider now. One answer for all wo
 * Limits. So many at once and so many in a minute; who comes too early comes again.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -85,6 +86,40 @@ def over_budget(
         if cap and (sure >= spending.micro(cap) or sure + more * provider.price > spending.micro(cap)):
             return code
     return None
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How a provider stands, for those who look after it."""
+
+    closed: str | None  # a code of `is_closed`, for one headshot more
+    until: datetime | None  # it opens then by itself
+    failures: int  # in a row, up to now
+    failure: str | None  # the last one's code
+    under_way: int  # headshots that are not booked yet
+    coming: int  # what those will cost, at list price
+
+
+def stand(session: Session, provider: Provider, now: datetime, settings: Settings) -> Stand:
+    health = session.get(ProviderHealth, provider.name)
+    closed, under_way = is_closed(session, provider, now, settings, more=1), _count(session, provider.name, _NOT_BOOKED)
+    return Stand(
+        closed=closed,
+        until=_opens(closed, health, now),
+        failures=health.failures if health else 0,
+        failure=health.failure if health else None,
+        under_way=under_way,
+        coming=under_way * provider.price,
+    )
+
+
+def _opens(closed: str | None, health: ProviderHealth | None, now: datetime) -> datetime | None:
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if closed == BUDGET_DAY:
+        return today + timedelta(days=1)
+    if closed == BUDGET_MONTH:
+        return (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return health.closed_until if closed and health else None
 
 
 # ----------------------------------------------------------------------------------------------------- before a request

@@ -71,9 +71,9 @@ TURN_COMES_BY: Final = timedelta(minutes=30)
 """How long a run may wait for its turn where nothing is wrong but that many wait."""
 FIRST_LOOK, EVERY, LATER_EVERY = timedelta(seconds=5), timedelta(seconds=3), timedelta(seconds=10)
 SLOWER_FROM: Final = timedelta(seconds=60)
-AROUND: Final = tuple(timedelta(seconds=seconds) for seconds in (-2.1, -1.4, -0.7, 0.0, 0.7))
+AROUND: Final = tuple(timedelta(seconds=seconds) for seconds in (-2.4, -1.6, -1.0, -0.6, -0.3, 0.0, 0.3))
 """When else to look, seen from the time that the model usually takes. That is learnt from our own looks, which come
-late: those before it find out by how much."""
+late: those before it find out by how much, and the nearer the closer."""
 USUAL_OF: Final = 20
 SOON: Final = timedelta(seconds=0.05)
 BUSY: Final = "rate_limited"
@@ -649,7 +649,7 @@ def next_look(waited: timedelta, usual: timedelta, chance: Callable[[], float] =
     every = EVERY if waited < SLOWER_FROM else LATER_EVERY
     pause = FIRST_LOOK if waited < SOON else every * (0.9 + 0.2 * chance())
     around = [usual + offset - waited for offset in AROUND]
-    return min([pause, *(each for each in around if each > 6 * SOON)])
+    return min([pause, *(each for each in around if each > 4 * SOON)])
 
 
 def _pause(tries: int, after: float | None) -> timedelta:

@@ -6,8 +6,9 @@ price, what it may have charged where nobody can know. Budgets count both.
 """
 
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlmodel import Session, col, func, select
 
 from core.db import upsert
 from core.errors import EngineError
-from core.models import ProviderHealth, ProviderTask, Spending
+from core.models import ProviderHealth, ProviderTask, ProviderTaskState, Spending
 from core.ports import Provider
 from core.services import Services
 from core.settings import Settings
@@ -23,10 +24,21 @@ from core.settings import Settings
 log = logging.getLogger(__name__)
 
 MILLION: Final = 1_000_000
+_LONGEST_ON_ITS_WAY: Final = timedelta(days=7)
+"""From a request to its headshot, with every worker away in between: how far back an index has to be read."""
 
 
 def micro(dollars: float) -> int:
     return round(dollars * MILLION)
+
+
+def dollars(amount: int) -> str:
+    """`$12.50`, `$0.0125`: cents always, and hundredths of a cent where there are any."""
+    if 0 < amount < 50:
+        return "under $0.0001"
+    whole, rest = divmod((abs(amount) + 50) // 100, 10_000)
+    digits = f"{rest:04}"
+    return f"{'-' if amount <= -50 else ''}${whole:,}.{digits[:2]}{digits[2:].rstrip('0')}"
 
 
 # ------------------------------------------------------------------------------------------------------------ booking
@@ -69,6 +81,14 @@ class Sum:
 
 
 @dataclass(frozen=True)
+class Day:
+    """A day in UTC."""
+
+    day: date
+    sum: Sum
+
+
+@dataclass(frozen=True)
 class Spent:
     """Up to now, in UTC."""
 
@@ -82,15 +102,58 @@ def spent(session: Session, provider: str, now: datetime) -> Spent:
 
 
 def since(session: Session, provider: str, day: datetime) -> Sum:
-    columns = (func.coalesce(func.sum(getattr(Spending, name)), 0) for name in Sum.__dataclass_fields__)
-    sums = sa.select(*columns).where(col(Spending.provider) == provider, col(Spending.day) >= day)
-    return Sum(*(int(value) for value in session.execute(sums).one()))
+    sums = sa.select(*_sums()).where(col(Spending.provider) == provider, col(Spending.day) >= day)
+    return _sum_of(session.execute(sums).one())
+
+
+def _sums() -> list[sa.ColumnElement[int]]:
+    return [func.coalesce(func.sum(getattr(Spending, name)), 0) for name in Sum.__dataclass_fields__]
+
+
+def _sum_of(values: Iterable[int]) -> Sum:
+    return Sum(*(int(value) for value in values))  # PostgreSQL adds whole numbers up to decimals
+
+
+def days(session: Session, provider: str, *, start: datetime, now: datetime) -> list[Day]:
+    """Every day from the first to this one, also those on which nothing was booked."""
+    first, last = _day(start), _day(now)
+    sums = sa.select(col(Spending.day), *_sums()).group_by(col(Spending.day))
+    booked = sums.where(col(Spending.provider) == provider, col(Spending.day) >= first, col(Spending.day) <= last)
+    known = {row[0].date(): _sum_of(row[1:]) for row in session.execute(booked)}
+    every_day = (first.date() + timedelta(days=ahead) for ahead in range((last - first).days + 1))
+    return [Day(day, known.get(day, Sum())) for day in every_day]
 
 
 def by_day(session: Session, provider: str, *, start: datetime) -> list[Spending]:
     """A row for each day and model, the latest first."""
     rows = select(Spending).where(Spending.provider == provider, col(Spending.day) >= _day(start))
     return list(session.exec(rows.order_by(col(Spending.day).desc(), col(Spending.model))).all())
+
+
+def ready_this_month(session: Session, provider: str, now: datetime) -> int:
+    """Headshots that came of it and lie, or lay, in the vault: what has been paid for, as people see it."""
+    month = _day(now).replace(day=1)
+    task, asked = ProviderTask, col(ProviderTask.sent_at) >= month - _LONGEST_ON_ITS_WAY
+    ready = col(task.state) == ProviderTaskState.KEPT, col(task.ended_at) >= month
+    return session.exec(select(func.count()).select_from(task).where(task.provider == provider, asked, *ready)).one()
+
+
+def ever_charged(session: Session) -> list[str]:
+    """All providers that something was booked for, also those that are no longer set up."""
+    return sorted(session.exec(select(Spending.provider).distinct()).all())
+
+
+# ------------------------------------------------------------------------------------------------------------- taking
+COLUMNS: Final = ("day", "provider", "model", "charged_usd", "headshots", "possible_usd", "doubtful")
+
+
+def rows(session: Session) -> Iterator[tuple[str, ...]]:
+    """All that was ever booked, for a spreadsheet: exact, the latest first."""
+    latest = select(Spending).order_by(col(Spending.day).desc(), col(Spending.provider), col(Spending.model))
+    for row in session.exec(latest):
+        charged, possible = (f"{amount / MILLION:.6f}" for amount in (row.charged, row.possible))
+        of_what = row.day.date().isoformat(), row.provider, row.model
+        yield *of_what, charged, str(row.headshots), possible, str(row.doubtful)
 
 
 # ------------------------------------------------------------------------------------------------------------ balance

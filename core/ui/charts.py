@@ -6,7 +6,7 @@ axis. At most five colours, chosen so that they stay apart for colour-blind read
 chart is never alone: it has a sentence for those who cannot see it, and the page shows its numbers as a table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -62,7 +62,14 @@ def template(which: Theme) -> go.layout.Template:
     )  # fmt: skip
 
 
-def stacked_bars(labels: Sequence[str], series: Sequence[Series], *, unit: str, which: Theme) -> go.Figure:
+def stacked_bars(
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    unit: str,
+    which: Theme,
+    number: Callable[[float], str] = "{:,.0f}".format,
+) -> go.Figure:
     """A bar for each label, with its sum on top. A series alone needs no legend: the unit says what it is."""
     figure = go.Figure(layout={"template": template(which), "barmode": "stack", "showlegend": len(series) > 1})
     for one in series:
@@ -78,24 +85,25 @@ def stacked_bars(labels: Sequence[str], series: Sequence[Series], *, unit: str, 
         x=list(labels),
         y=sums,
         mode="text",
-        text=_said_on_top(sums),
+        text=_said_on_top(sums, number),
         textposition="top center",
         textfont={"size": 14, "color": _INK[which]},
         hoverinfo="skip",
         showlegend=False,
         cliponaxis=False,
     )
-    figure.update_yaxes(title={"text": unit, "font": {"size": 14, "color": _QUIET[which]}}, rangemode="tozero")
+    said = {"text": unit, "standoff": 12, "font": {"size": 14, "color": _QUIET[which]}}
+    figure.update_yaxes(title=said, rangemode="tozero")
     figure.update_xaxes(type="category", tickangle=0, tickvals=list(labels[:: -(-len(labels) // 7)]))
     return figure
 
 
-def _said_on_top(sums: Sequence[float]) -> list[str]:
+def _said_on_top(sums: Sequence[float], number: Callable[[float], str]) -> list[str]:
     """Of many bars only the highest, or the numbers would lie on each other."""
     top = max(sums, default=0)
     first = next((at for at, total in enumerate(sums) if total == top), 0)
     few = len(sums) <= FEW
-    return [f"{total:,.0f}" if total and (few or at == first) else "" for at, total in enumerate(sums)]
+    return [number(total) if total and (few or at == first) else "" for at, total in enumerate(sums)]
 
 
 def draw(figure: go.Figure, *, alt: str, key: str, height: int = 300) -> None:

@@ -13,6 +13,7 @@ CHECK_RECEIPT = "pages/check_receipt.py"
 SIGN_IN = "pages/sign_in.py"
 OPS_DELETIONS = "pages/ops_deletions.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
+OPS_USAGE = "pages/ops_usage.py"
 
 erasing_switch = erasing.Watch()
 
@@ -44,4 +45,5 @@ _FOR_OPERATORS = (
     (OPS_DELETIONS, "Desk", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_RETENTION, "Retention", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_AUDIT, "Audit", (Role.SUPPORT, Role.FOUNDER)),
+    (OPS_USAGE, "Usage", (Role.FOUNDER,)),
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.benchmarks.common import Figure, machine, table
 
-ALL = ("engine", "click", "start", "sessions", "sweep", "retention", "retention_page", "desk", "mailbox")
+ALL = ("engine", "click", "provider", "start", "sessions", "sweep", "retention", "retention_page", "desk", "mailbox")
 
 
 def run(name: str) -> dict[str, Any]:

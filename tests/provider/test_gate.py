@@ -1,7 +1,7 @@
 """The gate: a provider that is away, too dear or too busy is not asked, by no worker."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -333,3 +333,34 @@ def test_other_providers_have_limits_of_their_own(there, wait):
 def test_each_code_is_a_sentence_with_a_way_out(code):
     said = gate.says(code, "APIMart")
     assert said.startswith("APIMart") and "choose another engine" in said
+
+
+# -------------------------------------------------------------------------------------------------- for who looks after
+@pytest.fixture
+def stand(there):
+    def ask():
+        with there.svc.reading() as session:
+            return gate.stand(session, there.provider, there.clock(), there.svc.settings)
+
+    return ask
+
+
+def test_how_it_stands_is_told_with_what_is_under_way(there, stand, fails):
+    assert stand() == gate.Stand(None, None, 0, None, 0, 0)
+    there.ask(variants=2)
+    fails(2)
+    assert stand() == gate.Stand(None, None, 2, "unreachable", 2, 30_000)
+    fails(3)
+    assert stand() == gate.Stand(gate.AWAY, there.clock() + gate.CLOSED_FIRST, 5, "unreachable", 2, 30_000)
+
+
+@pytest.mark.parametrize("budget", [gate.BUDGET_DAY, gate.BUDGET_MONTH])
+@pytest.mark.parametrize("last_day_of_the_year", [False, True])
+def test_a_budget_says_when_it_begins_anew(there, stand, budget, last_day_of_the_year):
+    cap = "apimart_daily_budget_usd" if budget == gate.BUDGET_DAY else "apimart_monthly_budget_usd"
+    there.set(**{cap: 0.01})
+    begins = {gate.BUDGET_DAY: datetime(2026, 3, 3, tzinfo=UTC), gate.BUDGET_MONTH: datetime(2026, 4, 1, tzinfo=UTC)}
+    if last_day_of_the_year:
+        there.clock.now = there.clock.now.replace(month=12, day=31)
+        begins = dict.fromkeys(begins, datetime(2027, 1, 1, tzinfo=UTC))
+    assert (stand().closed, stand().until) == (budget, begins[budget])

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import EngineUnavailable
 from core.models import ProviderHealth, Spending
+from core.ports import TaskState
 from core.provider import spending
 from core.provider.spending import Sum
 from tests.conftest import on_all_threads
@@ -79,6 +80,65 @@ def test_by_day_and_model(task, there, book):
         (3, "drawing-2", 12_500),
         (2, "drawing-1", 12_500),
     ]
+
+
+def test_every_day_is_told_also_those_without_a_charge(task, there, book):
+    started_at = there.clock()
+    there.clock.advance(days=2)
+    task.cost = 1_000
+    book(spending.charge, task)
+    task.model = "drawing-2"
+    book(spending.doubt, task, 15_000)
+    task.provider = "another"
+    book(spending.charge, task)
+    with there.svc.reading() as session:
+        days = spending.days(session, "apimart", start=started_at, now=there.clock())
+        assert spending.ever_charged(session) == ["another", "apimart"]
+    assert [(one.day.day, one.sum) for one in days] == [
+        (2, Sum(charged=12_500, headshots=1)),
+        (3, Sum()),
+        (4, Sum(charged=1_000, headshots=1, possible=15_000, doubtful=1)),
+    ]
+
+
+def test_ready_are_those_that_people_got_this_month(there):
+    def ready():
+        with there.svc.reading() as session:
+            return spending.ready_this_month(session, "apimart", there.clock())
+
+    there.clock.now = there.clock.now.replace(day=31)
+    assert ready() == 0
+    there.ask(variants=2)
+    there.wait()
+    there.provider.ends = TaskState.FAILED
+    there.ask()
+    there.wait()
+    assert ready() == 2
+    there.clock.advance(days=1)
+    assert ready() == 0
+
+
+def test_what_is_taken_away_is_exact_and_has_nothing_of_anyone(task, there, book):
+    there.clock.advance(days=1)
+    book(spending.doubt, task, 15_001)
+    with there.svc.reading() as session:
+        rows = list(spending.rows(session))
+    assert [dict(zip(spending.COLUMNS, row, strict=True)) for row in rows] == [
+        {"day": "2026-03-03", "provider": "apimart", "model": "drawing-1", "charged_usd": "0.000000",
+         "headshots": "0", "possible_usd": "0.015001", "doubtful": "1"},
+        {"day": "2026-03-02", "provider": "apimart", "model": "drawing-1", "charged_usd": "0.012500",
+         "headshots": "1", "possible_usd": "0.000000", "doubtful": "0"},
+    ]  # fmt: skip
+
+
+@pytest.mark.sqlite_only("nothing is asked of a database")
+@pytest.mark.parametrize(
+    ("amount", "says"),
+    [(0, "$0.00"), (12_500, "$0.0125"), (500_000, "$0.50"), (1_234_567_890, "$1,234.5679"), (49, "under $0.0001"),
+     (50, "$0.0001"), (-250_000, "-$0.25"), (-10, "$0.00"), (999_999, "$1.00")],
+)  # fmt: skip
+def test_sums_are_said_in_dollars(amount, says):
+    assert spending.dollars(amount) == says
 
 
 def test_a_row_has_nothing_of_anyone():

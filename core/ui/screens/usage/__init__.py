@@ -1,0 +1,1 @@
+"""The usage page's sections, from top to bottom: money."""
