@@ -25,7 +25,7 @@ VALUE = r"(?:\?|%\(\w+\)s(?:::[A-Z ]+)?)"  # as SQLite's driver writes one, and 
 STATEMENTS = {
     name: re.compile(beginning)
     for name, beginning in {
-        "claim": rf"UPDATE job SET lease_until={VALUE}, token",
+        "claim": r"(?s:WITH .*)?UPDATE job SET .*token=",
         "begin": r"UPDATE generation SET started_at",
         "headshot row": r"INSERT INTO headshot",
         "written_at": r"UPDATE copy SET written_at",
