@@ -6,6 +6,7 @@ The pages show these; engines know the ids. A catalogue with a mistake stops the
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,7 +87,7 @@ def load(file: Path, pictures: Path) -> Catalogue:
             backdrops=tuple(_choice(entry, pictures) for entry in raw["backdrops"]),
         )
         for entries in (read.purposes, read.styles, read.backdrops):
-            _check_ids([entry.id for entry in entries])
+            check_ids([entry.id for entry in entries])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise BadSettings(f"{file.name} has a mistake: {error}") from error
     return read
@@ -95,7 +96,7 @@ def load(file: Path, pictures: Path) -> Catalogue:
 def _purpose(entry: dict[str, Any]) -> Purpose:
     sizes = tuple((int(width), int(height)) for width, height in entry["sizes"])
     purpose = Purpose(
-        id=entry["id"], title=_text(entry, "title"), hint=_text(entry, "hint"), ratio=entry["ratio"], sizes=sizes
+        id=entry["id"], title=text(entry, "title"), hint=text(entry, "hint"), ratio=entry["ratio"], sizes=sizes
     )
     found = _RATIO.fullmatch(purpose.ratio)
     if found is None:
@@ -108,21 +109,30 @@ def _purpose(entry: dict[str, Any]) -> Purpose:
 
 
 def _choice(entry: dict[str, Any], pictures: Path) -> Choice:
-    picture = pictures / _text(entry, "picture")
+    picture = pictures / text(entry, "picture")
     if not picture.is_file():
         raise ValueError(f"{entry['id']}: picture {picture.name} is missing")
-    return Choice(id=entry["id"], title=_text(entry, "title"), line=_text(entry, "line"), picture=picture)
+    return Choice(id=entry["id"], title=text(entry, "title"), line=text(entry, "line"), picture=picture)
 
 
-def _text(entry: dict[str, Any], key: str) -> str:
+def text(entry: Mapping[str, Any], key: str) -> str:
+    """For whoever reads a file of data/. Raises KeyError, ValueError."""
     value = entry[key]
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{entry.get('id', 'an entry')}: {key} is empty")
     return value
 
 
-def _check_ids(ids: list[str]) -> None:
-    wrong = [id for id in ids if _ID.fullmatch(id) is None]
+def switch(entry: Mapping[str, Any], key: str) -> bool:
+    """The same for a yes or no."""
+    value = entry[key]
+    if type(value) is not bool:
+        raise ValueError(f"{key} must be true or false")
+    return value
+
+
+def check_ids(ids: list[str]) -> None:
+    wrong = [id for id in ids if not isinstance(id, str) or _ID.fullmatch(id) is None]
     if wrong or len(set(ids)) < len(ids) or not ids:
         raise ValueError(f"ids must be plain words, each once: {wrong or ids}")
 

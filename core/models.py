@@ -721,6 +721,7 @@ class ProviderTask(SQLModel, table=True):
     again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # not to be looked after before then
     looks: int = 0
     tries: int = 0  # in vain, in this state
+    uploads_in_doubt: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # one more before each is sent
     task_id: str | None = Field(default=None, max_length=200)  # the provider's
     request_ref: str | None = Field(default=None, max_length=80)
     cost: int | None = Field(default=None, sa_type=sa.BigInteger)  # millionths of a US dollar

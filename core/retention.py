@@ -227,6 +227,7 @@ def _close(svc: Services, absent: Sequence[Seen]) -> dict[str, Outcome]:
         rows = _locked(session, absent)
         closing = [row for row in rows if _is_as_seen(row, seen[row.id])]
         _add_evidence(session, closing, now)
+        _forget_skin(session, closing)
         for row in closing:
             audit.record_copy(session, audit.Action.COPY_GONE, row.id, row.kind, at=now)
         end_subjects_if_over(session, {row.subject_id for row in closing}, now)
@@ -247,6 +248,14 @@ def _add_evidence(session: Session, closing: Sequence[Seen], now: datetime) -> N
         .values(probe_answer=None, probe_again_at=None, original_hash=None)
     )
     session.connection().execute(close, [{"of": each["copy_id"], "evidence": each["id"]} for each in evidence])
+
+
+def _forget_skin(session: Session, closing: Sequence[Seen]) -> None:
+    """What was measured of a headshot goes with it."""
+    made = [row.id for row in closing if row.kind is CopyKind.HEADSHOT]
+    if made:
+        measured = col(HeadshotRow.copy_id).in_(made), col(HeadshotRow.shift).is_not(None)
+        session.execute(sa.update(HeadshotRow).where(*measured).values(shift=None))
 
 
 def _is_as_seen(row: Seen, seen: Seen) -> bool:

@@ -17,13 +17,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from core.catalogue import DATA
+from core.catalogue import DATA, check_ids, switch, text
 from core.errors import BadSettings
 from core.ports import HandOver
 
 THIRD_PARTIES_FILE: Final = DATA / "providers.json"
 
-_ID = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _ADDRESS = re.compile(r"https://[a-z0-9.-]+(/[^\s<>\"]*)?")
 
 
@@ -108,7 +107,7 @@ def load(file: Path) -> Mapping[str, ThirdParty]:
     """Read and check such a file. Raises BadSettings with the place of the first mistake."""
     try:
         read = [_third_party(entry) for entry in json.loads(file.read_text(encoding="utf-8"))["third_parties"]]
-        _once([known.id for known in read])
+        check_ids([known.id for known in read])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise BadSettings(f"{file.name} has a mistake: {error}") from error
     return MappingProxyType({known.id: known for known in read})
@@ -126,19 +125,19 @@ def _third_party(entry: Mapping[str, Any]) -> ThirdParty:
 def _checked(entry: Mapping[str, Any]) -> ThirdParty:
     party = ThirdParty(
         id=entry["id"],
-        title=_text(entry, "title"),
-        calls_itself=_text(entry, "calls_itself"),
-        does=_text(entry, "does"),
+        title=text(entry, "title"),
+        calls_itself=text(entry, "calls_itself"),
+        does=text(entry, "does"),
         privacy=_page(entry["privacy"]),
         terms=_page(entry["terms"]),
-        contact=_text(entry, "contact"),
+        contact=text(entry, "contact"),
         read_on=date.fromisoformat(entry["read_on"]),
-        read_how=_text(entry, "read_how"),
-        says=tuple(Statement(text=_text(said, "text"), by=By(said["by"])) for said in entry["says"]),
-        unknown=tuple(_text({"unknown": line}, "unknown") for line in entry["unknown"]),
+        read_how=text(entry, "read_how"),
+        says=tuple(Statement(text=text(said, "text"), by=By(said["by"])) for said in entry["says"]),
+        unknown=tuple(text({"unknown": line}, "unknown") for line in entry["unknown"]),
         copies=tuple(_left(copy) for copy in entry["copies"]),
     )
-    _once([copy.id for copy in party.copies])
+    check_ids([copy.id for copy in party.copies])
     if max(party.privacy.updated, party.terms.updated) > party.read_on:
         raise ValueError("read before it was written")
     if unnamed := [way for way in HandOver if not party.left_by(way)]:
@@ -155,12 +154,12 @@ def _page(entry: Mapping[str, Any]) -> Page:
 def _left(entry: Mapping[str, Any]) -> Left:
     return Left(
         id=entry["id"],
-        what=_text(entry, "what"),
+        what=text(entry, "what"),
         hand_over=frozenset(HandOver(way) for way in entry["hand_over"]),
         hours=_hours(entry["hours"]),
-        public=_switch(entry, "public"),
-        erasable=_switch(entry, "erasable"),
-        says=_text(entry, "says"),
+        public=switch(entry, "public"),
+        erasable=switch(entry, "erasable"),
+        says=text(entry, "says"),
     )
 
 
@@ -171,23 +170,3 @@ def _hours(given: list[int] | None) -> tuple[int, int] | None:
     if type(shortest) is not int or type(longest) is not int or not 0 < shortest <= longest:
         raise ValueError("hours are the shortest and the longest, whole numbers above 0")
     return shortest, longest
-
-
-def _switch(entry: Mapping[str, Any], key: str) -> bool:
-    value = entry[key]
-    if type(value) is not bool:
-        raise ValueError(f"{key} must be true or false")
-    return value
-
-
-def _text(entry: Mapping[str, Any], key: str) -> str:
-    value = entry[key]
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key} is empty")
-    return value
-
-
-def _once(ids: list[str]) -> None:
-    wrong = [id for id in ids if not isinstance(id, str) or _ID.fullmatch(id) is None]
-    if wrong or len(set(ids)) < len(ids) or not ids:
-        raise ValueError(f"ids must be plain words, each once: {wrong or ids}")

@@ -193,6 +193,7 @@ TOLD: Mapping[Table, Told] = {
             "ended_at",
             "looks",
             "tries",
+            "uploads_in_doubt",
             "task_id",
             "request_ref",
             "cost",

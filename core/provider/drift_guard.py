@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from core import copies
 from core.errors import WorkShotError
-from core.models import Generation, HeadshotRow
+from core.models import Copy, Generation, HeadshotRow
 from core.ports import Framer
 from core.queue import Claim
 from core.services import Services
@@ -50,8 +50,9 @@ def note(svc: Services, claim: Claim, generation: Generation, variant: int, head
     if shift is None:
         return
     with claim.transaction() as session:
-        row = session.get(HeadshotRow, (generation.id, variant))
-        if row is not None:
+        row = session.get_one(HeadshotRow, (generation.id, variant))
+        headshot_copy = session.get_one(Copy, row.copy_id, with_for_update=True)
+        if headshot_copy.gone_at is None:  # nothing is measured of what is gone
             row.shift = shift
             session.add(row)
 

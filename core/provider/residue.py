@@ -39,6 +39,7 @@ from core.ports import Presence, Provider, ProviderResult, TaskReport, TaskState
 from core.provider import spending
 from core.queue import Claim
 from core.services import Services
+from core.third_parties import third_parties
 
 APART: Final = timedelta(minutes=15)
 """Between the two refusals that show that it is gone."""
@@ -57,7 +58,6 @@ BALANCE_EVERY: Final = timedelta(minutes=10)
 LINKS_KEPT: Final = timedelta(days=1)
 
 _MARK: Final = "provider-copy"
-_TITLES: Final = {"apimart": "APIMart"}
 _PROVIDER, _DOCUMENTS = "provider", "documents"
 
 
@@ -394,8 +394,8 @@ def _first(session: Session, *where: sa.ColumnElement[bool], limit: int) -> Sequ
 
 def title_of(svc: Services, provider: str) -> str:
     """How people know it, also when it is no longer set up."""
-    known = svc.providers.get(provider)
-    return known.title if known else _TITLES.get(provider, provider)
+    known = svc.providers.get(provider) or third_parties().get(provider)
+    return known.title if known else provider
 
 
 def says(svc: Services, copy: ProviderCopy) -> str:

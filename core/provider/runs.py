@@ -83,8 +83,8 @@ ENDS_DOUBT: Final = ("provider_refused",)
 HOPELESS: Final = ("indeterminate", "key_reused")
 """What it says of a key that will never bring more than this."""
 
-_SENT_ONCE, _SENT_TWICE = "upload_sent", "upload_sent_twice"
-"""While an upload is under way: whoever finds it so cannot know whether a copy lies there."""
+UPLOADS_IN_DOUBT: Final = 2
+"""An upload that may have left a copy is repeated once: each leaves one that nobody can erase."""
 _chance = random.SystemRandom().random
 
 S = ProviderTaskState
@@ -324,7 +324,7 @@ class _Attempt:
                 _over(session, row, S.FAILED, now, failure="provider_away")
             else:
                 row.state = S.INTENT if again else S.PLANNED
-                row.failure = _SENT_ONCE if row.failure == _SENT_TWICE else None  # this upload has left nothing
+                row.uploads_in_doubt = max(row.uploads_in_doubt - 1, 0)  # this upload has left nothing
                 row.again_at = now + pause
             self._note_failure(session, exc, now)
 
@@ -472,24 +472,23 @@ class _Attempt:
 
     def _about_to_upload(self, task: ProviderTask) -> None:
         """At most one repetition of an upload that may have left a copy. Raises _Failed."""
-        following = {None: _SENT_ONCE, _SENT_ONCE: _SENT_TWICE}
         with self._changing(task) as (_, row, _now):
-            if row.failure not in following:
+            if row.uploads_in_doubt >= UPLOADS_IN_DOUBT:
                 raise _Failed("hand_over_failed")
-            row.failure = following[row.failure]
+            row.uploads_in_doubt += 1
 
     def _upload_in_doubt(self, task: ProviderTask, exc: EngineError) -> None:
         with self._changing(task) as (session, row, now):
             row.tries += 1
             row.again_at = now + _pause(row.tries, None)
-            if row.failure == _SENT_TWICE:
+            if row.uploads_in_doubt >= UPLOADS_IN_DOUBT:
                 _over(session, row, S.FAILED, now, failure="hand_over_failed")
             self._note_failure(session, exc, now)
 
     def _note_upload(self, task: ProviderTask, copy_id: str, result: ProviderResult) -> None:
         with self._changing(task) as (session, row, now):
             noted = residue.note(session, self.svc, row, ProviderCopyKind.UPLOAD, result, now)
-            noted.copy_id, row.failure = copy_id, None
+            noted.copy_id, row.uploads_in_doubt = copy_id, 0
             session.add(noted)
 
     # ---------------------------------------------------------------------------------------------- waiting for it

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from core import access, copies, drift, generations
+from core import access, copies, drift, generations, retention
 from core.errors import NotAllowed, NotFound
 from core.marks import SourceType, read_marks
-from core.models import HeadshotRow, new_id
+from core.models import HeadshotRow, JobKind, new_id
+from core.queue import enqueue
 from tests.conftest import ANN, BOB, CHOICES
 from tests.fakes import DrawingProvider
 
@@ -40,6 +41,29 @@ def left(there):
 @pytest.mark.parametrize("shift", [STRONG, -STRONG, 0.0, None])
 def test_the_shift_is_noted_with_each_headshot(there, shift):
     assert shifts(there, made(there, shift, variants=2)) == [shift, shift]
+
+
+def erased(there, run_id):
+    retention.erase_run(there.svc, run_id)
+    retention.sweep(there.svc)
+
+
+def test_what_was_measured_goes_with_the_headshot(there):
+    kept, run_id = made(there, STRONG), made(there, -STRONG)
+    erased(there, run_id)
+
+    assert shifts(there, run_id) == [None]
+    assert shifts(there, kept) == [STRONG]
+
+
+def test_nothing_is_noted_of_what_is_gone_while_it_was_compared(there):
+    run_id = made(there, None)
+    there.svc.framer.shift = lambda portrait, headshot: erased(there, run_id) or STRONG
+    with there.svc.transaction() as session:
+        enqueue(session, JobKind.DRIFT, run_id, at=there.clock())
+    there.wait()
+
+    assert shifts(there, run_id) == [None]
 
 
 def test_a_comparison_that_breaks_stops_no_run_and_says_nothing_of_the_picture(there, caplog):

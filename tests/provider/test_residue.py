@@ -1,6 +1,7 @@
 """What lies at third parties: noted once, looked after when its time is over, and gone only when it was shown twice."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -534,3 +535,7 @@ def found_in(svc, folder, word: str) -> list[str]:
         held = {table.name: repr(connection.execute(table.select()).all()) for table in tables}
     files = {str(path): path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()}
     return [name for name, text in (held | files).items() if word in text]
+
+
+def test_a_third_party_keeps_its_name_when_it_is_taken_out_of_the_settings(svc):
+    assert residue.title_of(replace(svc, providers={}), "apimart") == "APIMart"

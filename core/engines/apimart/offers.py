@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from core.catalogue import DATA
+from core.catalogue import DATA, switch, text
 from core.errors import BadSettings
 
 MODELS_FILE: Final = DATA / "provider_models.json"
@@ -103,20 +103,20 @@ def _checked(entry: Mapping[str, Any]) -> Offer:
     sizes = _sizes(entry)
     return Offer(
         id=entry["id"],
-        title=_text(entry, "title"),
+        title=text(entry, "title"),
         ratios=_ratios(entry),
         sizes=MappingProxyType(sizes),
         references=_count(entry, "references"),
         reference_bytes=_count(entry, "reference_bytes"),
-        takes_inline=_switch(entry, "takes_inline"),
+        takes_inline=switch(entry, "takes_inline"),
         prompt_limit=_count(entry, "prompt_limit"),
         prices=MappingProxyType(_prices(entry, list(sizes))),
-        priced_on=date.fromisoformat(_text(entry, "priced_on")),
-        honours_keys=_switch(entry, "honours_keys"),
+        priced_on=date.fromisoformat(text(entry, "priced_on")),
+        honours_keys=switch(entry, "honours_keys"),
         result_hours=_count(entry, "result_hours"),
         usual_seconds=_count(entry, "usual_seconds"),
         fields=MappingProxyType(_fields(entry)),
-        source=_text(entry, "source"),
+        source=text(entry, "source"),
     )
 
 
@@ -161,20 +161,6 @@ def _count(entry: Mapping[str, Any], key: str) -> int:
     value = entry[key]
     if type(value) is not int or value < 1:
         raise ValueError(f"{key} must be a whole number above 0")
-    return value
-
-
-def _switch(entry: Mapping[str, Any], key: str) -> bool:
-    value = entry[key]
-    if type(value) is not bool:
-        raise ValueError(f"{key} must be true or false")
-    return value
-
-
-def _text(entry: Mapping[str, Any], key: str) -> str:
-    value = entry[key]
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key} is empty")
     return value
 
 

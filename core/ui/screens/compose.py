@@ -134,11 +134,11 @@ def _framing(draft: Draft | None, like: RunView | None, maker: Maker) -> Framing
         st.session_state.setdefault("turns", like.run.turns)
     st.session_state.setdefault("zoom", round(100 * like.run.zoom) if like else ZOOM[2])
     framing = Framing(zoom=st.session_state["zoom"] / 100, turns=st.session_state.get("turns"))
-    url = _preview_url(draft, like, purpose, framing)
     if maker.provider is not None:
         widgets.show(widgets.photo(_preview_url(draft, like, purpose, Framing()), "Your photo", ratio=purpose.ratio))
         st.caption(f"{maker.title} gets the whole photo and frames it by itself.")
         return Framing()
+    url = _preview_url(draft, like, purpose, framing)
     widgets.show(widgets.photo(url, "How your headshot will be framed", ratio=purpose.ratio))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.slider("Zoom", ZOOM[0], ZOOM[1], key="zoom", format="%d %%")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.models import ProviderCopy, ProviderCopyKind
 from core.ports import HandOver, Offered, Provider
-from core.provider import gate
+from core.provider import gate, residue
 from core.services import Services
 from core.ui import guide_text, widgets
 
@@ -168,7 +168,7 @@ def hours(span: timedelta) -> str:
 def title_of(svc: Services, engine: str) -> str:
     """Also of one that has been taken out of the settings since."""
     known = svc.offered.get(engine)
-    return known.title if known else engine
+    return known.title if known else residue.title_of(svc, engine)
 
 
 def is_elsewhere(svc: Services, engine: str) -> bool:
