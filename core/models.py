@@ -6,7 +6,7 @@ A `copy` is one place where bytes of a person lie. Its row is written before the
 the database itself refuses a `gone_at` without an evidence row, and an evidence row that is not a negative read.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
@@ -98,6 +98,10 @@ class Subject(SQLModel, table=True):
     claim_hash: str | None = Field(default=None, max_length=64, unique=True)
     claim_issued_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     is_canary: bool = False
+    is_counted: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
+    """False: nothing of this person is in any usage count. It stays so, whatever their browser says later."""
+    is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    """Made up by `python -m core demo`, and removed by it."""
 
 
 class Consent(SQLModel, table=True):
@@ -262,6 +266,8 @@ class JobKind(StrEnum):
     PROVIDER = "provider"  # ref: a generation that a third party makes
     DRIFT = "drift"  # ref: a generation that a third party has made: its headshots are compared with its photo
     RESIDUE = "residue"  # ref: "-", by schedule: copies at third parties, and what they charge
+    USAGE = "usage"  # ref: "-", by schedule: levels of the day, the weekly summary, what is too old
+    PROMISES = "promises"  # ref: "-", by schedule: every promise is measured
 
 
 class Job(SQLModel, table=True):
@@ -805,3 +811,106 @@ class Spending(SQLModel, table=True):
     headshots: int = 0  # that were charged
     possible: int = Field(default=0, sa_type=sa.BigInteger)  # at list price, of what it may have taken
     doubtful: int = 0  # how many those are
+
+
+# ---------------------------------------------------------------------------------------------------------- usage
+class UsageCount(SQLModel, table=True):
+    """How often something happened on a day. Belongs to nobody: there is no row per event, and no id in it."""
+
+    __tablename__ = "usage_count"
+
+    demo: bool = Field(default=False, primary_key=True)  # made up: never beside what was counted
+    day: date = Field(primary_key=True)  # UTC
+    metric: str = Field(primary_key=True, max_length=24)
+    a: str = Field(primary_key=True, max_length=40)  # "": the metric has no dimension
+    b: str = Field(primary_key=True, max_length=40)
+    n: int = Field(sa_type=sa.BigInteger)
+
+
+class UsageHour(SQLModel, table=True):
+    """How often something happened in an hour of a day, without any dimension."""
+
+    __tablename__ = "usage_hour"
+
+    demo: bool = Field(default=False, primary_key=True)  # made up: never beside what was counted
+    day: date = Field(primary_key=True)  # UTC
+    hour: int = Field(primary_key=True, sa_type=sa.SmallInteger)
+    metric: str = Field(primary_key=True, max_length=24)
+    n: int = Field(sa_type=sa.BigInteger)
+
+
+class UsageLevel(SQLModel, table=True):
+    """How much there was of something on a day, as it was seen last."""
+
+    __tablename__ = "usage_level"
+
+    demo: bool = Field(default=False, primary_key=True)  # made up: never beside what was counted
+    day: date = Field(primary_key=True)  # UTC
+    metric: str = Field(primary_key=True, max_length=24)
+    a: str = Field(primary_key=True, max_length=40)
+    value: int = Field(sa_type=sa.BigInteger)
+
+
+class UsageBatch(SQLModel, table=True):
+    """A batch of counts that was written. Whoever did not hear of it and writes it again finds its id; for two days."""
+
+    __tablename__ = "usage_batch"
+
+    id: str = Field(primary_key=True, max_length=32)
+    day: date = Field(index=True)
+
+
+class UsageSent(SQLModel, table=True):
+    """What goes out once for each span of time: the weekly summary, a day's counts for a third party."""
+
+    __tablename__ = "usage_sent"
+
+    what: str = Field(primary_key=True, max_length=24)
+    day: date = Field(primary_key=True)  # the first of the span
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+# ------------------------------------------------------------------------------------------------------- promises
+class PromiseState(StrEnum):
+    KEPT = "kept"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"  # not measured, measured too long ago, or the measuring failed: never taken for kept
+
+
+class PromiseCheck(SQLModel, table=True):
+    """What was measured last of a promise. Figures and evidence are words without anything of anyone."""
+
+    __tablename__ = "promise_check"
+
+    promise: str = Field(primary_key=True, max_length=40)
+    state: PromiseState = Field(sa_type=Word(PromiseState))
+    figure: str = Field(max_length=200)  # JSON: what fills the sentence of this state, in any language
+    evidence: str = Field(sa_type=sa.Text)  # JSON, likewise
+    checked_at: datetime = Field(sa_type=UtcDateTime)
+    took_ms: int = 0
+    since: datetime = Field(sa_type=UtcDateTime)  # it is in this state without a break
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # founders, of a state that is not kept
+
+
+class PromiseDay(SQLModel, table=True):
+    """How often on a day a promise was measured as what."""
+
+    __tablename__ = "promise_day"
+
+    day: date = Field(primary_key=True)  # UTC
+    promise: str = Field(primary_key=True, max_length=40)
+    state: PromiseState = Field(primary_key=True, sa_type=Word(PromiseState))
+    n: int
+
+
+class PolicyVersion(SQLModel, table=True):
+    """A text of the policy that was in force, or will be. Never changed and never removed."""
+
+    __tablename__ = "policy_version"
+
+    version: str = Field(primary_key=True, max_length=40)  # a hash of all that it promises
+    noted_at: datetime = Field(sa_type=UtcDateTime)
+    effective_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    loosens: bool = False  # it promises less than the one before: announced, and not in force before its time
+    numbers: str = Field(sa_type=sa.Text)  # canonical JSON: the bounds that it promises
+    texts: str = Field(sa_type=sa.Text)  # canonical JSON: language → the whole text

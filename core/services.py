@@ -14,6 +14,7 @@ from core.fair_use import Guesses, Networks
 from core.ports import Engine, Framer, Inbox, Notify, Offered, Post, Provider
 from core.settings import Settings
 from core.signing import Signer
+from core.usage.counting import Tally, noted_in
 from core.vault import Vault
 
 
@@ -37,6 +38,7 @@ class Services:
     """None: no mailbox is read."""
     notify: Notify | None = None
     """None: nobody is on duty."""
+    tally: Tally = field(default_factory=Tally)
     clock: Clock = utc_now
     wake: Callable[[], None] = field(default=lambda: None)
     """Tell a worker in this process that there is something to do. Others find it at their next look."""
@@ -51,6 +53,7 @@ class Services:
         """Commits at the end, rolls back on any error. Keep the network and the vault out of it."""
         with Session(self.database, expire_on_commit=False) as session, session.begin():
             yield session
+        self.tally.add(noted_in(session))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -139,6 +139,17 @@ class Settings(BaseSettings):
     runs_per_network_per_day: int = Field(60, ge=1, description="Runs per network and UTC day, counted softly.")
     queue_limit: int = Field(20, ge=1, description="Runs that may wait; beyond it the page says so.")
 
+    small_count: int = Field(5, ge=5, le=100, description="Usage shows no count of people's doings below this.")
+    summary_to: str = Field("", description="Founders who get a summary by mail each Monday, comma separated.")
+    ga4_measurement_id: str = Field("", description="Also counts consenting visitors at Google Analytics 4.")
+    ga4_api_secret: SecretStr = Field(SecretStr(""), description="Of its Measurement Protocol.")
+
+    jurisdiction: str = Field("", description="The law that the policy names, as `Germany`.")
+    authority: str = Field("", description="The data protection authority that it names for complaints.")
+    backup_days: int = Field(0, ge=0, le=30, description="How long you keep backups of the database. 0: none are made.")
+    policy_notice_days: int = Field(14, ge=14, description="A policy that promises less is in force after so long.")
+    promises_every_seconds: float = Field(300.0, ge=10, description="How often every promise is measured.")
+
     worker: Literal["embedded", "external"] = Field(
         "embedded", description="`external`: this server runs no jobs; start `python -m core worker`."
     )

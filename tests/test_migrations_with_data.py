@@ -66,6 +66,8 @@ def value_for(column: sa.Column[Any]) -> Any:
     kind = column.type
     if isinstance(kind, sa.DateTime):
         return AT if kind.timezone else AT.replace(tzinfo=None)
+    if isinstance(kind, sa.Date):
+        return AT.date()
     if isinstance(kind, sa.LargeBinary):
         return b"bytes"
     if isinstance(kind, sa.Boolean):

@@ -29,6 +29,9 @@ from core.models import (
     MailIn,
     MailOut,
     OperatorSession,
+    PolicyVersion,
+    PromiseCheck,
+    PromiseDay,
     ProviderCopy,
     ProviderHealth,
     ProviderTask,
@@ -43,6 +46,11 @@ from core.models import (
     Switch,
     Tick,
     Upkeep,
+    UsageBatch,
+    UsageCount,
+    UsageHour,
+    UsageLevel,
+    UsageSent,
     WorkerBeat,
 )
 
@@ -70,11 +78,12 @@ TOLD: Mapping[Table, Told] = {
     Subject: Told(
         section="person",
         says="You, as a random number. There is no name, and there was no account.",
-        columns=("id", "created_at", "claim_issued_at", "key_destroyed_at"),
+        columns=("id", "created_at", "claim_issued_at", "key_destroyed_at", "is_counted"),
         withheld={
             "sealed_key": _KEY,
             "claim_hash": "a hash of your claim code, by which it is recognised. You have the code, we do not",
             "is_canary": "tells test pictures of ours from people",
+            "is_demo": "tells people that we made up, to try the pages, from people",
         },
     ),
     Consent: Told(
@@ -345,5 +354,13 @@ NOT_PERSONAL: Mapping[Table, str] = {
     Mailbox: "how far our mailbox has been read",
     ProviderHealth: "how a third party answers everybody, and what we have left there",
     Spending: "what a third party charges in a day, in sums over everybody",
+    UsageCount: "how often something happened on a day, over everybody; nothing in it leads to anyone",
+    UsageHour: "how often something happened in an hour, over everybody",
+    UsageLevel: "how much of something there was on a day, over everybody",
+    UsageBatch: "which counts were written already",
+    UsageSent: "which summaries went out",
+    PromiseCheck: "whether each promise holds, measured over everybody",
+    PromiseDay: "how often each promise held on a day",
+    PolicyVersion: "the texts of the policy",
     Alert: "when we reminded ourselves of the clock of a request; the clock itself is told",
 }

@@ -1,0 +1,136 @@
+"""
+Counting: a number goes up when the transaction that did the deed commits, and is written with many others.
+
+`count` notes in the session of a transaction; what rolls back was never counted. After the commit it goes into this
+process's `Tally`, in memory, and every few seconds a `flush` adds the tally to the tables in one transaction. A process
+that is killed loses what it has not flushed: at most `FLUSH_EVERY` of time, or `AT_MOST` cells. A flush whose answer
+was lost is repeated with the id of its batch, and whoever finds that id there adds nothing: never twice.
+
+Nothing is noted of who did it. Whose doings are not to be counted (a canary, somebody who opted out) is decided by
+those who call: they have the person before them, and this module never does.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from core.db import upsert
+from core.models import UsageBatch, UsageCount, UsageHour
+from core.usage.metrics import HOURLY, STEPS, Metric
+
+log = logging.getLogger(__name__)
+
+FLUSH_EVERY: Final = timedelta(seconds=10)
+AT_MOST: Final = 500
+"""Cells in a tally; with more of them the next `flush_if_due` writes them, whatever the time."""
+BATCHES_KEPT: Final = timedelta(days=2)
+_COUNTED = "usage"
+
+
+class Cell(NamedTuple):
+    day: date
+    hour: int
+    metric: Metric
+    a: str
+    b: str
+
+
+@dataclass
+class Batch:
+    """What is written at once, under an id that makes it count once."""
+
+    id: str
+    counts: Counter[Cell]
+
+
+def count(session: Session, metric: Metric, a: str = "", b: str = "", *, at: datetime, n: int = 1) -> None:
+    """One more, if this transaction commits. `at`: the instant that it belongs to."""
+    noted: Counter[Cell] = session.info.setdefault(_COUNTED, Counter())
+    at = at.astimezone(UTC)
+    noted[Cell(at.date(), at.hour, metric, a, b)] += n
+
+
+def noted_in(session: Session) -> Counter[Cell]:
+    """What a transaction has counted, handed over once."""
+    noted: Counter[Cell] = session.info.pop(_COUNTED, Counter())
+    return noted
+
+
+@dataclass(eq=False)
+class Tally:
+    """What this process has counted and not written yet."""
+
+    _counts: Counter[Cell] = field(default_factory=Counter)
+    _doubtful: Batch | None = None  # sent to the database, and no answer came
+    _flushed_at: datetime | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _flushing: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, counts: Mapping[Cell, int]) -> None:
+        if counts:
+            with self._lock:
+                self._counts.update(counts)
+
+    def count(self, metric: Metric, a: str = "", b: str = "", *, at: datetime, n: int = 1) -> None:
+        """Of what is in no transaction."""
+        at = at.astimezone(UTC)
+        with self._lock:
+            self._counts[Cell(at.date(), at.hour, metric, a, b)] += n
+
+    def flush_if_due(self, engine: sa.Engine, now: datetime) -> None:
+        with self._lock:
+            since = self._flushed_at or now - FLUSH_EVERY
+            due = len(self._counts) >= AT_MOST or now - since >= FLUSH_EVERY or now < since
+        if due:
+            self.flush(engine, now)
+
+    def flush(self, engine: sa.Engine, now: datetime) -> None:
+        """Write everything. What cannot be written stays, and is tried again at the next flush."""
+        with self._flushing:
+            for batch in (self._doubtful, self._take(now)):
+                if batch is not None and batch.counts:
+                    self._doubtful = batch
+                    _write(engine, batch, now)
+                    self._doubtful = None
+
+    def _take(self, now: datetime) -> Batch | None:
+        if self._doubtful is not None:
+            return None  # first that one; what came since waits
+        with self._lock:
+            taken, self._counts, self._flushed_at = self._counts, Counter(), now
+        return Batch(uuid4().hex, taken)
+
+
+def _write(engine: sa.Engine, batch: Batch, now: datetime) -> None:
+    """In the order of the cells, so that two that flush at once wait for each other and never in a circle."""
+    dialect = engine.dialect.name
+    by_day: Counter[tuple[Any, ...]] = Counter()
+    by_hour: Counter[tuple[Any, ...]] = Counter()
+    for cell, n in batch.counts.items():
+        by_day[cell.day, cell.metric.value, cell.a, cell.b] += n
+        if cell.metric in HOURLY and (cell.metric is not Metric.STEP or cell.a == STEPS[0]):
+            by_hour[cell.day, cell.hour, cell.metric.value] += n
+    with engine.begin() as connection:
+        first = upsert(dialect, UsageBatch).values(id=batch.id, day=now.astimezone(UTC).date())
+        if connection.execute(first.on_conflict_do_nothing()).rowcount == 0:
+            return
+        _add(connection, UsageCount, ("day", "metric", "a", "b"), by_day)
+        _add(connection, UsageHour, ("day", "hour", "metric"), by_hour)
+        old = now.astimezone(UTC).date() - BATCHES_KEPT
+        connection.execute(sa.delete(UsageBatch).where(UsageBatch.__table__.c.day < old))  # type: ignore[attr-defined]
+
+
+def _add(connection: sa.Connection, table: Any, key: tuple[str, ...], counts: Mapping[tuple[Any, ...], int]) -> None:
+    rows = [dict(zip(key, cell, strict=True), demo=False, n=n) for cell, n in sorted(counts.items())]
+    if rows:
+        row = upsert(connection.dialect.name, table)
+        more = {"n": table.n + row.excluded.n}
+        connection.execute(row.on_conflict_do_update(index_elements=["demo", *key], set_=more), rows)
