@@ -14,7 +14,11 @@ if session.in_script_run():
     pages.shout()
     operator = operators.operator()
     own = pages.for_operator(operator.role if operator else None)
-    st.navigation([*pages.for_everyone(), *own], position="top").run()
+    everyone = pages.for_everyone()
+    page = st.navigation([*everyone, *own], position="top")
+    page.run()
+    if page in everyone:
+        pages.foot()
 else:
     import gc
 

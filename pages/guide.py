@@ -111,4 +111,3 @@ if svc.settings.privacy_contact:
 else:
     say(text.CONTACT_UNNAMED)
 say(text.CONTACT_NOT_NEEDED)
-widgets.show(el("p", el("a", text.CHECK_RECEIPT, href="/check_receipt")))

@@ -1,7 +1,5 @@
 """My photos: everything of this person that is here, when it goes, the ways to make it go sooner, and to ask for it."""
 
-import streamlit as st
-
 from core import access, copies, generations, requests
 from core.provider import residue
 from core.ui import pages, session, widgets
@@ -23,17 +21,15 @@ with svc.reading() as reading:
 widgets.frame("My photos", "Everything of yours that is here, and when it goes.", now=now)
 if not views:
     widgets.empty_state("There is nothing of yours here.", "Add a photo in the studio", pages.STUDIO)
-    ask_for_code(svc, me)
-    st.stop()
+else:
+    under_way(svc, me, tickets)
+    if held or any(copy.gone_at is None for copy in elsewhere):
+        widgets.show(runs.summary(svc, held, elsewhere, now))
+    for view in views:
+        runs.card(svc, me, view, [copy for copy in elsewhere if copy.generation_id == view.run.id], now)
 
-under_way(svc, me, tickets)
-if held or any(copy.gone_at is None for copy in elsewhere):
-    widgets.show(runs.summary(svc, held, elsewhere, now))
-for view in views:
-    runs.card(svc, me, view, [copy for copy in elsewhere if copy.generation_id == view.run.id], now)
-
-if subject is not None and held:
-    show_code(svc, me, unasked=False)
-your_data(svc, me, [copy for copy in held if copy.erase_by > now], elsewhere, tickets)
-my_requests(svc, me, tickets)
+    if subject is not None and held:
+        show_code(svc, me, unasked=False)
+    your_data(svc, me, [copy for copy in held if copy.erase_by > now], elsewhere, tickets)
+    my_requests(svc, me, tickets)
 ask_for_code(svc, me)

@@ -225,8 +225,6 @@ CONTACT_NOT_NEEDED = (
     "first. If you do nothing, the clock does it."
 )
 
-CHECK_RECEIPT = "Check a receipt"
-
 XSRF_COOKIE = "_streamlit_xsrf"  # set by Streamlit, which calls it so in no public place
 ON_DEVICE = "on_device"
 SOMEBODY = "whoever runs this server"

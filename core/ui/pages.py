@@ -9,7 +9,8 @@ from core.ui import operators, widgets
 from core.ui.app import services
 
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
-CHECK_RECEIPT = "pages/check_receipt.py"
+PROMISES, CHECKLIST = "pages/promises.py", "pages/checklist.py"
+CHECK_RECEIPT, CHECK_IMAGE = "pages/check_receipt.py", "pages/check_image.py"
 SIGN_IN = "pages/sign_in.py"
 OPS_DELETIONS = "pages/ops_deletions.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
@@ -22,9 +23,18 @@ def for_everyone() -> list[StreamlitPage]:
     return [
         st.Page(STUDIO, title="Studio", default=True),
         st.Page(MY_PHOTOS, title="My photos"),
+        st.Page(PROMISES, title="Promises"),
         st.Page(GUIDE, title="Guide"),
-        st.Page(CHECK_RECEIPT, title="Check a receipt", visibility="hidden"),
+        *(st.Page(path, title=title, visibility="hidden") for path, title in _LED_TO),
     ]
+
+
+def foot() -> None:
+    """Below every page for everyone: where our word can be checked."""
+    here = [(PROMISES, "Promises"), *_LED_TO]
+    with st.container(horizontal=True, key="ws-foot"):
+        for path, title in here:
+            st.page_link(path, label=title)
 
 
 def shout() -> None:
@@ -40,6 +50,13 @@ def for_operator(role: Role | None) -> list[StreamlitPage]:
         return [st.Page(SIGN_IN, title="Sign in", visibility="hidden")] if operators.providers() else []
     return [st.Page(path, title=title) for path, title, roles in _FOR_OPERATORS if role in roles]
 
+
+_LED_TO = (
+    (CHECKLIST, "Checklist"),
+    (CHECK_IMAGE, "Check an image"),
+    (CHECK_RECEIPT, "Check a receipt"),
+)
+"""In no menu: the foot of each page and the texts lead there."""
 
 _FOR_OPERATORS = (
     (OPS_DELETIONS, "Desk", (Role.SUPPORT, Role.FOUNDER)),

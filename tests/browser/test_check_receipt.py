@@ -94,7 +94,7 @@ def test_by_the_keyboard_alone(someone: Someone, receipt: Receipt) -> None:
 def test_the_guide_leads_there_and_the_menu_stays_short(someone: Someone) -> None:
     ann = someone().open("/guide")
     menu = ann.page.get_by_test_id("stTopNavLink").all_inner_texts()
-    assert menu == ["Studio", "My photos", "Guide"]
+    assert menu == ["Studio", "My photos", "Promises", "Guide"]
     ann.page.get_by_role("link", name="Check a receipt").click()
     ann.sees("Check a receipt")
 
