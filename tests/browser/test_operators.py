@@ -79,7 +79,7 @@ def is_told_nothing(page: Page, server: Server) -> None:
     for path in ("/ops_audit", "/never-was"):
         page.goto(server.url + path)
         expect(page.get_by_text(NOT_FOUND)).to_be_visible(timeout=PATIENCE)
-        assert pages_of(page) == ["Studio", "My photos", "Guide"]
+        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide"]
 
 
 def test_the_first_visitor_of_all_finds_no_page_of_operators(chromium: Browser, house: tuple[Server, Path]) -> None:
@@ -97,7 +97,7 @@ def test_a_link_opens_the_audit_log_once(chromium: Browser, house: tuple[Server,
         page.goto(url)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Audit")).to_be_visible(timeout=PATIENCE)
-        assert pages_of(page) == ["Studio", "My photos", "Guide", "Desk", "Retention", "Audit"]
+        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide", "Desk", "Retention", "Audit"]
         page.get_by_role("button", name="Verify the whole log").click()
         expect(page.get_by_text("are as they were written")).to_be_visible(timeout=PATIENCE)
         with page.expect_download() as download:
@@ -110,7 +110,7 @@ def test_a_link_opens_the_audit_log_once(chromium: Browser, house: tuple[Server,
         copied = page.context.cookies()
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_text("A headshot that still looks like you")).to_be_visible(timeout=PATIENCE)
-        assert pages_of(page) == ["Studio", "My photos", "Guide"]
+        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide"]
         page.goto(url)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_text("This link is over")).to_be_visible()
@@ -143,7 +143,7 @@ def test_who_is_listed_gets_in_and_signs_out_everywhere(chromium: Browser, house
     server, _ = house
     with browser_of(chromium) as page:
         sign_in_at_provider(page, server, "ann")
-        assert pages_of(page) == ["Studio", "My photos", "Guide", "Desk", "Retention", "Audit"]
+        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide", "Desk", "Retention", "Audit"]
         page.goto(server.url + "/ops_audit")
         expect(page.get_by_text("Support oidc-")).to_be_visible(timeout=PATIENCE)
         with page.expect_download() as download:
