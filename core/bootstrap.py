@@ -27,7 +27,7 @@ from core.engines.late import Late
 from core.errors import BadSettings, NotAllowed, StorageUnavailable
 from core.fair_use import Guesses, Networks
 from core.models import JobKind
-from core.ports import HandOver, Inbox, Notify, ObjectStore, Post, Provider, Runner
+from core.ports import Analytics, HandOver, Inbox, Notify, ObjectStore, Post, Provider, Runner
 from core.queue import CHANNEL
 from core.services import Services
 from core.settings import Settings, decode_key, listed, load_settings
@@ -52,6 +52,7 @@ CONNECTIONS_OF_A_SERVER = 16
 def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: ObjectStore | None = None) -> Services:
     """Everything a use case needs, on a migrated database. Raises BadSettings."""
     settings = settings or load_settings()
+    _require_addresses(settings)
     make_data_dir(settings.data_dir)
     database = open_database(settings)
     on_device = Late(lambda: _on_device(settings, clock))
@@ -70,6 +71,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
         post=post(settings),
         inbox=inbox(settings, vault),
         notify=on_duty(settings),
+        analytics=analytics(settings),
         clock=clock,
     )
 
@@ -252,6 +254,25 @@ def inbox(settings: Settings, vault: Vault) -> Inbox | None:
         password=settings.imap_password.get_secret_value(),
         folder=settings.imap_folder,
     )
+
+
+def analytics(settings: Settings) -> Analytics | None:
+    """Who else is told how often things happen; nobody, unless both settings say so."""
+    if not settings.ga4_measurement_id:
+        return None
+    from core.adapters.ga4 import Ga4
+
+    return Ga4(settings.ga4_measurement_id, settings.ga4_api_secret.get_secret_value())
+
+
+def _require_addresses(settings: Settings) -> None:
+    """Raises BadSettings without the address, rather than to find out on a Monday."""
+    for place, text in enumerate(listed(settings.summary_to), 1):
+        try:
+            correspondence.address(text)
+        except NotAllowed:
+            says = f"SUMMARY_TO: number {place} is no address that we can write to. Plain ones, comma separated."
+            raise BadSettings(says) from None
 
 
 def on_duty(settings: Settings) -> Notify | None:

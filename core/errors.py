@@ -22,6 +22,7 @@ What can go wrong, and whose move it is.
     + EngineUnavailable     try again
     + NotTaken              a provider did not take it, and says or shows so; `after`: when to try again
     + InDoubt               a provider may have taken it, and charged: never asked again by itself
+  x AnalyticsUnavailable    it did not take what it was told, for certain: try again
 
 Messages are shown to people and written to logs: never a name, an address, a key or a URL.
 """
@@ -124,3 +125,7 @@ class NotTaken(EngineError):
 
 class InDoubt(EngineError):
     code = "in_doubt"
+
+
+class AnalyticsUnavailable(WorkShotError):
+    code = "analytics"

@@ -1,9 +1,9 @@
 """What the app needs from the outside, as small as its callers need it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -322,6 +322,14 @@ class Notify(Protocol):
 
     def check(self) -> tuple[int, int]:
         """How many ways to tell them are understood, of how many there are. Tells nobody."""
+
+
+class Analytics(Protocol):
+    """A third party that is told how often things happened on a day, and nothing of anyone."""
+
+    def send(self, day: date, counts: Mapping[str, int]) -> None:
+        """What happened how often. Raises AnalyticsUnavailable: nothing was taken. Returns also where that is in doubt:
+        such a day is not sent again, as it would be counted twice there."""
 
 
 class Runner(Protocol):

@@ -11,7 +11,7 @@ from core.clock import Clock, utc_now
 from core.db import reader
 from core.drafts import Drafts
 from core.fair_use import Guesses, Networks
-from core.ports import Engine, Framer, Inbox, Notify, Offered, Post, Provider
+from core.ports import Analytics, Engine, Framer, Inbox, Notify, Offered, Post, Provider
 from core.settings import Settings
 from core.signing import Signer
 from core.usage.counting import Tally, noted_in
@@ -38,6 +38,8 @@ class Services:
     """None: no mailbox is read."""
     notify: Notify | None = None
     """None: nobody is on duty."""
+    analytics: Analytics | None = None
+    """None: nobody else is told how often anything happens."""
     tally: Tally = field(default_factory=Tally)
     clock: Clock = utc_now
     wake: Callable[[], None] = field(default=lambda: None)

@@ -33,6 +33,7 @@ LONGEST_PROMISED = Contract.MONTH
 
 _S3_SETTINGS = ("s3_endpoint_url", "s3_bucket", "s3_access_key_id")
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,63}")
+_GA4_STREAM, _GA4_SECRET = re.compile(r"G-[A-Z0-9]{4,20}"), re.compile(r"[\w-]{1,100}", re.ASCII)
 
 UNREADABLE = object()
 """Stands for the value of a file that cannot be read, so that it is reported with all other problems."""
@@ -142,7 +143,7 @@ class Settings(BaseSettings):
     small_count: int = Field(5, ge=5, le=100, description="Usage shows no count of people's doings below this.")
     summary_to: str = Field("", description="Founders who get a summary by mail each Monday, comma separated.")
     ga4_measurement_id: str = Field("", description="Also counts consenting visitors at Google Analytics 4.")
-    ga4_api_secret: SecretStr = Field(SecretStr(""), description="Of its Measurement Protocol.")
+    ga4_api_secret: SecretStr = Field(SecretStr(""), validate_default=True, description="Of its Measurement Protocol.")
 
     jurisdiction: str = Field("", description="The law that the policy names, as `Germany`.")
     authority: str = Field("", description="The data protection authority that it names for complaints.")
@@ -212,6 +213,23 @@ class Settings(BaseSettings):
         missing = [name.upper() for name, given in four.items() if not _plain(given)]
         if missing and len(missing) < len(four):
             raise ValueError(f"the S3 settings are set all four or not at all; missing: {', '.join(missing)}")
+        return value
+
+    @field_validator("ga4_measurement_id")
+    @classmethod
+    def _is_a_stream(cls, value: str) -> str:
+        if value and not _GA4_STREAM.fullmatch(value):
+            raise ValueError("is not a measurement id, as G-ABCD123456")
+        return value
+
+    @field_validator("ga4_api_secret")
+    @classmethod
+    def _is_with_its_stream(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        secret = value.get_secret_value()
+        if bool(secret) != bool(info.data.get("ga4_measurement_id", secret)):
+            raise ValueError("GA4_MEASUREMENT_ID and GA4_API_SECRET are set both or not at all")
+        if secret and not _GA4_SECRET.fullmatch(secret):
+            raise ValueError("copy it anew, without spaces or line breaks")
         return value
 
     @field_validator("database_url")

@@ -38,6 +38,7 @@ class Metric(StrEnum):
     TICKET_TOOK = "ticket_took"
     OPERATOR = "operator"
     PROMISE = "promise"
+    GA_STEP = "ga_step"
 
 
 class Level(StrEnum):
@@ -75,6 +76,7 @@ DIMENSIONS: Final[Mapping[Metric, tuple[str, str]]] = {
     Metric.TICKET_TOOK: ("kind", "bucket"),
     Metric.OPERATOR: ("action", ""),
     Metric.PROMISE: ("promise", "state"),
+    Metric.GA_STEP: ("step", ""),  # of visitors who agreed to Google Analytics alone; kept for days, shown nowhere
 }
 
 
