@@ -889,7 +889,9 @@ class PromiseCheck(SQLModel, table=True):
     checked_at: datetime = Field(sa_type=UtcDateTime)
     took_ms: int = 0
     since: datetime = Field(sa_type=UtcDateTime)  # it is in this state without a break
-    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # founders, of a state that is not kept
+    broken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # and not known to be kept since
+    told: PromiseState | None = Field(default=None, sa_type=Word(PromiseState))  # what founders were told last
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class PromiseDay(SQLModel, table=True):

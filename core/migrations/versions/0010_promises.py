@@ -23,6 +23,8 @@ def upgrade() -> None:
         _at("checked_at"),
         sa.Column("took_ms", sa.Integer, nullable=False),
         _at("since"),
+        _at("broken_at", nullable=True),
+        sa.Column("told", sa.String(24), nullable=True),
         _at("told_at", nullable=True),
     )
     op.create_table(
