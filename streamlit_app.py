@@ -8,14 +8,17 @@ import streamlit as st
 from core.ui import session
 
 if session.in_script_run():
-    from core.ui import operators, pages
+    from core.ui import counting, operators, pages
+    from core.ui.app import services
 
-    session.bind()
+    me = session.bind()
     pages.shout()
     operator = operators.operator()
     own = pages.for_operator(operator.role if operator else None)
     everyone = pages.for_everyone()
     page = st.navigation([*everyone, *own], position="top")
+    if page in everyone:
+        counting.reached(services(), me, "visit")
     page.run()
     if page in everyone:
         pages.foot()

@@ -22,6 +22,7 @@ from core.db import take_turns
 from core.errors import NotFound
 from core.models import BrowserSession, Copy, Generation, Subject
 from core.services import Services
+from core.usage import noting
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O or U to mistake
 CODE_LENGTH = 28  # 128 random bits and 12 bits to notice a slip of the pen
@@ -123,6 +124,26 @@ def current_subject(session: Session, session_hash: str) -> Subject | None:
         .where(BrowserSession.session_hash == session_hash, col(BrowserSession.closed_at).is_(None))
     )
     return session.exec(query).first()
+
+
+def is_counted(svc: Services, session_hash: str) -> bool:
+    """Whether what this browser does may be counted, as far as whose photos it has open. In doubt it may not."""
+    try:
+        with svc.reading() as session:
+            subject = current_subject(session, session_hash)
+            return subject is None or noting.is_counted(session, subject.id)
+    except sa.exc.SQLAlchemyError:  # there are pages that need no database, and they open
+        return False
+
+
+def stop_counting(svc: Services, session_hash: str) -> None:
+    """Nothing more is counted of the person whose photos this browser has open. It stays so."""
+    svc.visits.forget(session_hash)
+    with svc.transaction() as session:
+        subject = current_subject(session, session_hash)
+        if subject is not None and subject.is_counted:
+            subject.is_counted = False
+            session.add(subject)
 
 
 def may_read(session: Session, session_hash: str, copy_id: str, now: datetime) -> Copy:

@@ -17,6 +17,7 @@ from core.models import Copy, CopyKind, EraseReason, Generation, HeadshotRow, Jo
 from core.ports import Headshot
 from core.queue import Claim, enqueue
 from core.services import Services
+from core.usage import noting
 
 
 class Stopped(Exception):
@@ -131,6 +132,7 @@ def finish(
 def record_end(session: Session, run: Generation, now: datetime) -> None:
     facts = {"state": run.state.value} | ({"failure": run.failure} if run.failure else {})
     audit.record(session, audit.Action.RUN_ENDED, run.id, at=now, **facts)
+    noting.run_ended(session, run, now)
 
 
 def kept_variants(session: Session, generation_id: str) -> frozenset[int]:

@@ -42,6 +42,8 @@ from core.canonical import instant as _instant
 from core.db import AUDIT_CHAIN, take_turns
 from core.models import AuditCheckpoint, AuditEntry, CopyKind
 from core.signing import Signature
+from core.usage.counting import count
+from core.usage.metrics import Metric
 
 if TYPE_CHECKING:
     from core.services import Services
@@ -210,6 +212,8 @@ def record(session: Session, action: Action, ref: str, *, at: datetime, actor: s
         sa.event.listen(session, "before_commit", _write, once=True)
         sa.event.listen(session, "after_rollback", _forget, once=True)
     waiting.append(_checked(action, ref, at, actor, facts))
+    if actor.startswith(f"{OPERATOR}:"):
+        count(session, Metric.OPERATOR, action.value, at=at)
 
 
 def record_copy(session: Session, action: Action, copy_id: str, kind: CopyKind, *, at: datetime, **facts: str) -> None:

@@ -80,7 +80,8 @@ class Networks:
         with self._lock:
             self._turn_the_day()
             if network and self._runs[network] >= limit:
-                raise LimitReached("Your network has made many headshots today. Please come back tomorrow.")
+                says = "Your network has made many headshots today. Please come back tomorrow."
+                raise LimitReached(says, code="limit_network")
             self._runs[network] += 1
 
     def give_back(self, network: str) -> None:

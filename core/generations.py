@@ -52,6 +52,7 @@ from core.provider import gate
 from core.provider import runs as provider_runs
 from core.queue import Claim, enqueue, enqueue_run
 from core.services import Services
+from core.usage import noting
 
 UPLOAD_GRACE = timedelta(seconds=30)
 """How long an upload may take to reach the vault before the worker looks after the run itself."""
@@ -103,9 +104,11 @@ def request(
     uploads: Sequence[Upload],
     choices: Choices,
     agreement: Agreement,
+    counted: bool = True,
 ) -> str:
     """Start a run with a new photo. The same `request_id` twice is one run. Gives the generation's id.
 
+    `counted`: False where their browser says that they are not to be; from then on nothing of theirs is.
     Raises NotAllowed, LimitReached, Busy, StorageUnavailable; then nothing is kept that has no clock.
     """
     if not (agreement.may_use_photo and agreement.is_adult):
@@ -119,6 +122,7 @@ def request(
         _require_allowance(svc, session, session_hash, now)
         _require_room(svc, session, choices, now)
         subject = _subject_for(svc, session, session_hash, now)
+        subject.is_counted = subject.is_counted and counted
         session.add(
             Consent(
                 subject_id=subject.id,
@@ -139,7 +143,7 @@ def request(
                 height=upload.height,
                 size=len(upload.data),
                 at=now,
-                erase_by=uploaded_at + choices.contract.clock(svc.settings.erase_early),
+                erase_by=uploaded_at + svc.settings.terms.clock(choices.contract),
                 original_hash=upload.original_hash,
             )
             for upload in uploads
@@ -166,6 +170,7 @@ def again(
     like: str,
     choices: Choices,
     free_try_of: str | None = None,
+    counted: bool = True,
 ) -> str:
     """Another run from the same photo, under the same contract and clock. Raises NotFound when the photo is erased.
 
@@ -183,6 +188,7 @@ def again(
             raise NotAllowed("There is no free try for this run, or you have had it already.")
         _require_room(svc, session, choices, now)
         subject = session.get_one(Subject, before.subject_id, with_for_update=True)
+        subject.is_counted = subject.is_counted and counted
         held = {
             kind: session.get_one(Copy, copy_id)
             for kind, copy_id in (
@@ -422,7 +428,7 @@ def _same_request(session: Session, request_id: str) -> str | None:
 def _require_allowance(svc: Services, session: Session, session_hash: str, now: datetime) -> None:
     allowance = access.allowance(session, session_hash, limit=svc.settings.runs_per_day, now=now)
     if allowance.left == 0:
-        raise LimitReached("Today's headshots are used up. New ones are there after midnight UTC.")
+        raise LimitReached("Today's headshots are used up. New ones are there after midnight UTC.", code="limit_day")
 
 
 def _require_room(svc: Services, session: Session, choices: Choices, now: datetime) -> None:
@@ -464,7 +470,7 @@ def _new_run(
     uploaded_at: datetime,
     now: datetime,
 ) -> Generation:
-    if not choices.contract.no_longer_than(svc.settings.longest_contract):
+    if choices.contract not in svc.settings.terms.offered:
         raise NotAllowed("Please choose a shorter time.")
     if choices.engine not in svc.offered or not 1 <= choices.variants <= MAX_VARIANTS:
         raise NotAllowed("This choice is not offered here.")
@@ -488,7 +494,7 @@ def _new_run(
         sealed_note=svc.vault.seal_text(subject, choices.note) if choices.note else None,
         contract=choices.contract,
         uploaded_at=uploaded_at,
-        erase_by=choices.contract.run_by(uploaded_at, early=svc.settings.erase_early),
+        erase_by=svc.settings.terms.run_by(choices.contract, uploaded_at),
         created_at=now,
         state=RunState.RECEIVING,
     )
@@ -511,6 +517,7 @@ def _record_request(session: Session, run: Generation, *, again: bool) -> None:
         variants=run.variants,
         again=again,
     )
+    noting.run_begun(session, run, again=again)
 
 
 def _let_start(svc: Services, generation_id: str) -> None:

@@ -8,6 +8,7 @@ than its own front end calls. For an app that holds people's faces that is too o
   the session by a hash (`session_hash`) and nobody behind it ever sees the cookie;
 * whether this address, host, origin and method are part of the app at all. What is not on a list is a 404;
 * whether an upload belongs to the session that it names, and whether there is room for it;
+* whether its sender may be counted: not if their browser says `Sec-GPC: 1` or `DNT: 1`, nor if they told us so;
 * what leaves: security headers on every response, cookies that end with the browser, nothing private in any cache.
 
 The guard knows nothing of Streamlit's inside: what it must ask, it asks a `Framework` (core/ui/session.py).
@@ -22,6 +23,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Protocol
@@ -44,6 +46,10 @@ STAFF_COOKIE = "workshot_staff"  # an operator's, beside their session as a visi
 SECURE_STAFF_COOKIE = "__Host-workshot_staff"
 STAFF_HEADER = b"x-workshot-staff"  # … and this one to st.user["staff"]
 STAFF_COOKIE_LIVES = timedelta(hours=12)  # the session behind it ends then, too
+COUNT_COOKIE = "workshot_count"  # a preference, the same for everybody who has it: no id is in it
+COUNTED_HEADER = b"x-workshot-counted"  # … and this one, always, to st.user["counted"]
+COUNT_COOKIE_LIVES = timedelta(days=365)
+QUIET_SESSIONS = 50_000
 SCOPE_KEY = "workshot.visitor"
 
 TOKEN = re.compile(r"[\w-]{43}", re.ASCII)  # what secrets.token_urlsafe(32) looks like
@@ -97,6 +103,19 @@ class Framework(Protocol):
     def open_uploads(self) -> Collection[OpenUpload]: ...
 
 
+class Counted(StrEnum):
+    """Whether what a visitor does may be counted, and who says so."""
+
+    YES = "yes"
+    NO = "no"  # they told us
+    SIGNAL = "signal"  # their browser says that they do not want it: nothing can be switched here
+    GA = "ga"  # they agreed to Google Analytics as well
+
+    @property
+    def is_so(self) -> bool:
+        return self in (Counted.YES, Counted.GA)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
     """What a request may know about who sent it."""
@@ -104,6 +123,7 @@ class Visitor:
     session: str | None
     secure: bool
     staff: str | None = None
+    counted: Counted = Counted.NO
 
 
 # The session cookie.
@@ -145,6 +165,32 @@ def set_staff_cookie(response: Response, scope: Scope, token: str) -> None:
 
 def _staff_cookie_name(secure: bool) -> str:
     return SECURE_STAFF_COOKIE if secure else STAFF_COOKIE
+
+
+def counted(scope: Scope) -> Counted:
+    """Whether whoever sent this request may be counted."""
+    visitor = scope.get(SCOPE_KEY)
+    return visitor.counted if isinstance(visitor, Visitor) else Counted.NO
+
+
+def set_count_cookie(response: Response, scope: Scope, choice: Counted) -> None:
+    """Remember it in the browser alone. To be counted is what is so without it."""
+    seconds = 0 if choice is Counted.YES else int(COUNT_COOKIE_LIVES.total_seconds())
+    value = f"{COUNT_COOKIE}={choice.value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}"
+    response.raw_headers.append((b"set-cookie", (value + ("; Secure" if scope[SCOPE_KEY].secure else "")).encode()))
+
+
+def _signals(headers: Headers) -> bool:
+    """Global Privacy Control, or Do Not Track: either is a no."""
+    return any(name.lower() in (b"sec-gpc", b"dnt") and value.strip() == b"1" for name, value in headers)
+
+
+def _chosen(headers: Headers) -> Counted:
+    """What the preference cookie says; anything else that it may hold says nothing."""
+    pairs = (pair.strip().partition("=") for key, value in headers if key == b"cookie"
+             for pair in value.decode("latin-1").split(";"))  # fmt: skip
+    values = {value for name, _, value in pairs if name == COUNT_COOKIE}
+    return next((choice for choice in (Counted.NO, Counted.GA) if choice.value in values), Counted.YES)
 
 
 def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
@@ -367,6 +413,7 @@ class Guard:
         self._limits = limits or Limits()
         self._security_headers = security_headers(framework.index_html(), secure=secure)
         self._arriving: list[OpenUpload] = []  # uploads under way; only the event loop touches it
+        self._quiet: dict[str, None] = {}  # sessions whose browser said that they are not to be counted; likewise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -387,13 +434,28 @@ class Guard:
         session = hash_of(token) if token else None
         staff_token, headers = _take_cookie(headers, _staff_cookie_name(self._secure))
         staff = staff_hash_of(staff_token) if staff_token else None
-        headers = [(name, value) for name, value in headers if name.lower() not in (IDENTITY_HEADER, STAFF_HEADER)]
+        counted = self._may_count(session, headers)
+        ours = (IDENTITY_HEADER, STAFF_HEADER, COUNTED_HEADER)
+        headers = [(name, value) for name, value in headers if name.lower() not in ours]
         if scope["type"] == "websocket":
             # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
             headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))
             if staff:
                 headers.append((STAFF_HEADER, staff.encode()))
-        return {**scope, "headers": headers, SCOPE_KEY: Visitor(session=session, secure=self._secure, staff=staff)}
+            headers.append((COUNTED_HEADER, counted.value.encode()))
+        visitor = Visitor(session=session, secure=self._secure, staff=staff, counted=counted)
+        return {**scope, "headers": headers, SCOPE_KEY: visitor}
+
+    def _may_count(self, session: str | None, headers: Headers) -> Counted:
+        """A browser that signals it once, with a page or a picture, has said it for its session: not every browser
+        says it again when it opens a stream."""
+        if _signals(headers):
+            if session:
+                self._quiet[session] = None
+            while len(self._quiet) > QUIET_SESSIONS:
+                del self._quiet[next(iter(self._quiet))]
+            return Counted.SIGNAL
+        return Counted.SIGNAL if session in self._quiet else _chosen(headers)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]

@@ -28,7 +28,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit, copies, erasing, holds, plans
+from core import audit, copies, erasing, holds, made_up, plans
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.copies import Seen
 from core.db import scrub, take_turns
@@ -54,6 +54,7 @@ from core.ports import Presence
 from core.proof import Proof
 from core.queue import enqueue, enqueue_run
 from core.services import Services
+from core.usage import noting
 
 __all__ = ["Hold", "Plan", "Planned", "hold", "plan"]  # and all that is below
 switch_state = erasing.state
@@ -142,7 +143,8 @@ def _look(
     """The rows as they are now: what is to be left alone and why, and what is to be erased."""
     with svc.reading() as session:
         stopped = erasing.is_stopped(session)
-        rows = {copy.id: copy for copy in copies.seen(session, col(Copy.id).in_(copy_ids))}
+        real = col(Copy.id).in_(copy_ids), made_up.is_real(Copy.id)
+        rows = {copy.id: copy for copy in copies.seen(session, *real)}
     now = svc.clock()
     outcomes: dict[str, Outcome] = {}
     for copy_id in copy_ids:
@@ -230,6 +232,7 @@ def _close(svc: Services, absent: Sequence[Seen]) -> dict[str, Outcome]:
         _forget_skin(session, closing)
         for row in closing:
             audit.record_copy(session, audit.Action.COPY_GONE, row.id, row.kind, at=now)
+        noting.copies_gone(session, closing, now)
         end_subjects_if_over(session, {row.subject_id for row in closing}, now)
     outcomes = {row.id: Outcome.NOT_PROVED if row.gone_at is None else Outcome.ALREADY_GONE for row in rows}
     return dict.fromkeys(seen, Outcome.ALREADY_GONE) | outcomes | {row.id: Outcome.GONE for row in closing}
@@ -321,7 +324,7 @@ def due_copies(
 
 def _is_due(now: datetime) -> tuple[Clause, ...]:
     may_be_asked = sa.or_(col(Copy.probe_again_at).is_(None), col(Copy.probe_again_at) <= now)
-    return col(Copy.gone_at).is_(None), col(Copy.erase_by) <= now, may_be_asked
+    return col(Copy.gone_at).is_(None), col(Copy.erase_by) <= now, may_be_asked, made_up.is_real(Copy.id)
 
 
 def next_probe_at(session: Session, now: datetime, *, subject_id: str) -> datetime | None:
@@ -337,7 +340,8 @@ def overdue(svc: Services, *, than: timedelta) -> tuple[int, timedelta]:
     """How many copies are past their clock by more than this and not gone, and by how much the oldest is."""
     now = svc.clock()
     late = select(func.count(), func.min(Copy.erase_by)).where(
-        col(Copy.gone_at).is_(None), col(Copy.erase_by) < now - than, Copy.kind != CopyKind.CANARY
+        *(col(Copy.gone_at).is_(None), made_up.is_real(Copy.id)),
+        *(col(Copy.erase_by) < now - than, Copy.kind != CopyKind.CANARY),
     )
     with svc.reading() as session:
         count, oldest = session.exec(late).one()
@@ -533,6 +537,7 @@ def shorten(svc: Services, generation_id: str, contract: Contract) -> None:
             raise NotAllowed("A clock can only be made shorter.")
         facts = {"contract": contract.value, "before": run.contract.value}
         audit.record(session, audit.Action.RUN_SHORTENED, run.id, at=now, actor=audit.SUBJECT, **facts)
+        noting.shortened(session, run, contract, now)
         run.contract = contract
         shorten_run(session, run, to=max(now, clock_of(svc, run)), reason=EraseReason.CONTRACT)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)
@@ -543,7 +548,7 @@ def clock_of(svc: Services, run: Generation) -> datetime:
     """When a run's contract ends it: `process` counts from the run's end, every other from the upload."""
     if run.contract is Contract.PROCESS and run.ended_at is not None:
         return run.ended_at + PROCESS_HEADSHOTS_KEPT
-    return run.contract.run_by(run.uploaded_at, early=svc.settings.erase_early)
+    return svc.settings.terms.run_by(run.contract, run.uploaded_at)
 
 
 def shorten_run(session: Session, run: Generation, *, to: datetime, reason: EraseReason) -> None:

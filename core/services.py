@@ -15,6 +15,7 @@ from core.ports import Analytics, Engine, Framer, Inbox, Notify, Offered, Post, 
 from core.settings import Settings
 from core.signing import Signer
 from core.usage.counting import Tally, noted_in
+from core.usage.visits import Visits
 from core.vault import Vault
 
 
@@ -41,6 +42,7 @@ class Services:
     analytics: Analytics | None = None
     """None: nobody else is told how often anything happens."""
     tally: Tally = field(default_factory=Tally)
+    visits: Visits = field(default_factory=Visits)
     clock: Clock = utc_now
     wake: Callable[[], None] = field(default=lambda: None)
     """Tell a worker in this process that there is something to do. Others find it at their next look."""

@@ -24,12 +24,24 @@ from starlette.staticfiles import StaticFiles
 from core import access, audit, catalogue, copies, generations, jobs, marks, operators, pictures, retention
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
-from core.guard import new_session, same_origin, session_hash, set_staff_cookie, staff_hash, staff_hash_of
+from core.guard import (
+    Counted,
+    counted,
+    new_session,
+    same_origin,
+    session_hash,
+    set_count_cookie,
+    set_staff_cookie,
+    staff_hash,
+    staff_hash_of,
+)
 from core.marks import Marks
 from core.models import Copy, CopyKind, Generation, HeadshotRow, ProviderTask, Receipt, Role
 from core.ports import Framing
 from core.services import Services
 from core.settings import ROOT
+from core.usage import funnel
+from core.usage.metrics import Metric
 
 PRIVATE = {"cache-control": "private, no-store", "cross-origin-resource-policy": "same-origin"}
 DAY = "public, max-age=86400"
@@ -52,6 +64,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/receipt/{receipt_id}", web.receipt_page),
         Route("/receipt-key", web.receipt_keys),
         Route("/receipt-format", web.receipt_format),
+        Route("/counting/{choice}", web.count_choice, methods=["POST"]),
         Route("/staff/{token}", web.staff_door, methods=["GET"]),
         Route("/staff/{token}", web.staff_sign_in, methods=["POST"]),
         Route("/ops/audit.{form}", web.audit_export, methods=["GET"]),
@@ -96,6 +109,8 @@ class _Web:
                 data = pictures.smaller(data, size, otherwise=signed)
             kind = pictures.media_type(data)
             file_name = f"{name}-{size[0]}x{size[1]}.{pictures.ending(kind)}"
+            if "dl" in request.query_params and run is not None:
+                _count_download(svc, request, "original" if size == (copy.width, copy.height) else "smaller")
             return _picture(data, kind, download=file_name if "dl" in request.query_params else None)
 
         return _or_404(found)
@@ -173,6 +188,7 @@ class _Web:
                         entry = zipfile.ZipInfo(f"headshot-{number}-{size[0]}x{size[1]}.{ending}")
                         archive.writestr(entry, picture)
             name = f"headshots-{run.run.purpose}-{run.run.number}.zip"
+            _count_download(svc, request, "all")
             return Response(packed.getvalue(), media_type="application/zip", headers=_attached(name))
 
         return _or_404(found)
@@ -255,6 +271,22 @@ class _Web:
         """How a receipt is written, so that anybody can write a verifier."""
         text = (ROOT / "data" / "receipt_format.md").read_text("utf-8")
         return Response(text, media_type="text/plain; charset=utf-8", headers={"cache-control": DAY})
+
+    # ------------------------------------------------------------------------------------------------- counting
+    def count_choice(self, request: Request) -> Response:
+        """Whether this browser is counted, as its person has just said on My photos. Only a cookie remembers it."""
+        svc, choice = self._services(), request.path_params["choice"]
+        offered = {Counted.NO, Counted.YES} | ({Counted.GA} if svc.settings.ga4_measurement_id else set())
+        if choice not in offered:
+            return _nothing_here()
+        if not _comes_from_here(request):
+            return Response("Press the button on My photos.", status_code=403, media_type="text/plain", headers=PRIVATE)
+        who = session_hash(request.scope)
+        if choice == Counted.NO and who is not None:
+            access.stop_counting(svc, who)
+        response = RedirectResponse("/my_photos", status_code=303, headers=PRIVATE)
+        set_count_cookie(response, request.scope, Counted(choice))
+        return response
 
     # ------------------------------------------------------------------------------------------------ operators
     def staff_door(self, request: Request) -> Response:
@@ -423,6 +455,23 @@ def _picture(data: bytes, media_type: str, *, download: str | None = None) -> Re
 
 def _attached(name: str) -> dict[str, str]:
     return PRIVATE | {"content-disposition": f'attachment; filename="{name}"'}
+
+
+def _comes_from_here(request: Request) -> bool:
+    """Our pages say not where they are, so a form of theirs has an Origin of `null`: then the browser has to say it."""
+    if "sec-fetch-site" in request.headers:
+        return request.headers["sec-fetch-site"] == "same-origin"
+    return same_origin(request.headers.raw, secure=request.scope["scheme"] == "https")
+
+
+def _count_download(svc: Services, request: Request, what: str) -> None:
+    """Once for each file that is handed out to somebody who may be counted, and as the last step of their visit."""
+    who, said = session_hash(request.scope), counted(request.scope)
+    if request.method != "GET" or who is None or not said.is_so or not access.is_counted(svc, who):
+        return
+    agent, language = (request.headers.get(name, "") for name in ("user-agent", "accept-language"))
+    svc.tally.count(Metric.DOWNLOAD, what, at=svc.clock())
+    funnel.reached(svc, who, "download", agreed=said is Counted.GA, user_agent=agent, accepts=language)
 
 
 def _session(request: Request) -> str:

@@ -6,6 +6,7 @@ from core.ui import pages, session, widgets
 from core.ui.app import services
 from core.ui.screens import runs
 from core.ui.screens.claim import ask_for_code, show_code
+from core.ui.screens.counting import counting
 from core.ui.screens.my_requests import my_requests, under_way
 from core.ui.screens.your_data import your_data
 
@@ -33,3 +34,4 @@ else:
     your_data(svc, me, [copy for copy in held if copy.erase_by > now], elsewhere, tickets)
     my_requests(svc, me, tickets)
 ask_for_code(svc, me)
+counting(svc, me)

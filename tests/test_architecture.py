@@ -28,9 +28,17 @@ OURS = [*sources("core", "pages"), ROOT / "streamlit_app.py"]
 CORE = sources("core")
 
 
+COUNTING = {"counting", "metrics", "noting", "visits", "words"}
+"""The lower half of usage, a part of its own: every noun counts. What is made of the counts stands above the nouns."""
+
+
 def part_of(path: Path) -> str:
     """`core/intake/exif.py` is part of the noun `intake`; `core/retention.py` is `retention`."""
-    return path.relative_to(ROOT / "core").parts[0].removesuffix(".py")
+    return part(*(name.removesuffix(".py") for name in path.relative_to(ROOT / "core").parts))
+
+
+def part(noun: str, *inside: str) -> str:
+    return "counting" if noun == "usage" and inside and inside[0] in COUNTING else noun
 
 
 NOUNS = [path for path in CORE if part_of(path) not in EDGES | OUTSIDE | {"__init__"}]
@@ -70,7 +78,7 @@ def tops(path: Path) -> set[str]:
 
 def parts(path: Path) -> set[str]:
     """The parts of core that a file imports."""
-    return {name.split(".")[1] for name in imports(path) if name.startswith("core.")}
+    return {part(*name.split(".")[1:]) for name in imports(path) if name.startswith("core.")}
 
 
 def calls(path: Path) -> Iterator[str]:

@@ -20,6 +20,7 @@ from core.models import ProviderHealth, ProviderTask, ProviderTaskState, Spendin
 from core.ports import Provider
 from core.services import Services
 from core.settings import Settings
+from core.usage import noting
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ def dollars(amount: int) -> str:
 def charge(session: Session, task: ProviderTask, now: datetime) -> None:
     """What it said that this task has cost."""
     _book(session, task, now, charged=task.cost or 0, headshots=1)
+    noting.charged(session, task, now)
 
 
 def doubt(session: Session, task: ProviderTask, now: datetime, price: int) -> None:

@@ -45,6 +45,7 @@ from core.requests.rows import (
 )
 from core.requests.tickets import Ticket, ticket
 from core.services import Services
+from core.usage import noting
 
 UNDO: Final = timedelta(minutes=2)
 MOST_OPEN: Final = 20
@@ -108,6 +109,7 @@ def open_in_product(
         if words.strip():
             keep_words(session, svc, request, words, author=audit.SUBJECT, at=now)
         match(session, request, subject.id, MatchedBy.SESSION, now, actor=audit.SUBJECT)
+        noting.ticket_opened(session, request, subject.id, now)
         opened = ticket(session, request)
     svc.wake()
     return opened
@@ -208,6 +210,7 @@ def open_from_mail(
         keep_address(svc, request, checked_address(mail.sender))
     _keep_mail(session, svc, request, mail, same_address=True)
     _match_codes(session, svc, request, _all_of(mail), now, actor=audit.SUBJECT)
+    noting.ticket_opened(session, request, subject_of(session, request), now)
     if request.matched_by is None and mail.may_answer:
         answers.ask_for_code(session, svc, request, now, reply_to=mail.message_id)
     return request
@@ -250,6 +253,8 @@ def _match_codes(session: Session, svc: Services, request: Request, text: str, n
         this = request if request.matched_by is None else _sibling(session, svc, request, now)
         lock_subject(session, subject_id)
         match(session, this, subject_id, MatchedBy.CLAIM_CODE, now, actor=actor)
+        if this is not request:
+            noting.ticket_opened(session, this, subject_id, now)
 
 
 def opened_by(session: Session, claim_hash: str) -> str | None:
@@ -302,6 +307,7 @@ def open_by_hand(
             keep_words(session, svc, request, words, author=audit.SUBJECT, at=received_at)
             _match_codes(session, svc, request, words, now, actor=actor)
         session.add(request)
+        noting.ticket_opened(session, request, subject_of(session, request), now)
         opened = ticket(session, request)
     svc.wake()
     return opened

@@ -26,6 +26,7 @@ from core.models import (
 from core.requests import codes
 from core.requests.tickets import new_number
 from core.services import Services
+from core.usage import noting
 
 NO_SUCH: Final = "There is no such request."
 MOST_KEPT: Final = 20_000
@@ -76,6 +77,7 @@ def shut(
     session.execute(words.values(sealed_body=None))
     closed = audit.Action.REQUEST_CLOSED
     audit.record(session, closed, request.id, at=now, actor=actor, outcome=outcome.value)
+    noting.ticket_closed(session, request, outcome, subject_of(session, request), now)
 
 
 def checked_address(text: str) -> str:

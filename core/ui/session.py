@@ -30,7 +30,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server import server_util
 
 from core.clock import Clock
-from core.guard import OpenUpload
+from core.guard import Counted, OpenUpload
 from core.logs import outline
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,12 @@ def staff_session() -> str | None:
     """The hash of an operator's cookie, if this browser sent one. Says nothing about whether it still counts."""
     staff = st.user.get("staff")
     return staff if isinstance(staff, str) and SESSION_HASH.fullmatch(staff) else None
+
+
+def counted() -> Counted:
+    """Whether what this browser does may be counted. Without a word from the guard it may not."""
+    said = st.user.get("counted")
+    return Counted(said) if said in set(Counted) else Counted.NO
 
 
 def bind() -> str:

@@ -11,9 +11,10 @@ those who call: they have the person before them, and this module never does.
 """
 
 import logging
+import re
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -23,8 +24,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from core.db import upsert
+from core.logs import outline
 from core.models import UsageBatch, UsageCount, UsageHour
 from core.usage.metrics import HOURLY, STEPS, Metric
+from core.usage.words import OTHER
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ AT_MOST: Final = 500
 """Cells in a tally; with more of them the next `flush_if_due` writes them, whatever the time."""
 BATCHES_KEPT: Final = timedelta(days=2)
 _COUNTED = "usage"
+_WORD = re.compile(r"[a-z0-9_.:-]{0,40}", re.ASCII)
 
 
 class Cell(NamedTuple):
@@ -54,8 +58,14 @@ class Batch:
 def count(session: Session, metric: Metric, a: str = "", b: str = "", *, at: datetime, n: int = 1) -> None:
     """One more, if this transaction commits. `at`: the instant that it belongs to."""
     noted: Counter[Cell] = session.info.setdefault(_COUNTED, Counter())
+    noted[cell(metric, a, b, at=at)] += n
+
+
+def cell(metric: Metric, a: str = "", b: str = "", *, at: datetime) -> Cell:
+    """A word that is none is `other`: no text comes into the tables, and no flush fails over it for ever."""
     at = at.astimezone(UTC)
-    noted[Cell(at.date(), at.hour, metric, a, b)] += n
+    words = (word if _WORD.fullmatch(word) else OTHER for word in (a, b))
+    return Cell(at.date(), at.hour, metric, *words)
 
 
 def noted_in(session: Session) -> Counter[Cell]:
@@ -74,16 +84,14 @@ class Tally:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _flushing: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, counts: Mapping[Cell, int]) -> None:
+    def add(self, counts: Mapping[Cell, int] | Iterable[Cell]) -> None:
         if counts:
             with self._lock:
                 self._counts.update(counts)
 
     def count(self, metric: Metric, a: str = "", b: str = "", *, at: datetime, n: int = 1) -> None:
         """Of what is in no transaction."""
-        at = at.astimezone(UTC)
-        with self._lock:
-            self._counts[Cell(at.date(), at.hour, metric, a, b)] += n
+        self.add(Counter({cell(metric, a, b, at=at): n}))
 
     def flush_if_due(self, engine: sa.Engine, now: datetime) -> None:
         with self._lock:
@@ -91,6 +99,16 @@ class Tally:
             due = len(self._counts) >= AT_MOST or now - since >= FLUSH_EVERY or now < since
         if due:
             self.flush(engine, now)
+
+    def tend(self, engine: sa.Engine, now: datetime, *, everything: bool = False) -> None:
+        """For schedules and for ends: a flush that fails harms nobody, and is tried again at the next one."""
+        try:
+            if everything:
+                self.flush(engine, now)
+            else:
+                self.flush_if_due(engine, now)
+        except Exception as exc:
+            log.warning("usage was not written: %s", outline(exc))
 
     def flush(self, engine: sa.Engine, now: datetime) -> None:
         """Write everything. What cannot be written stays, and is tried again at the next flush."""

@@ -82,7 +82,7 @@ def opened(svc: Services) -> Iterator[Opened]:
         app.provide(services)
         at = AppTest.from_file(APP, default_timeout=60)
         if who:
-            at.user = {"session": who}
+            at.user = {"session": who, "counted": "yes"}
         tab = Tab(at).run()
         return tab.go(page) if page else tab
 

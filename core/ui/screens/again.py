@@ -9,7 +9,7 @@ from core.errors import WorkShotError
 from core.generations import RunView
 from core.models import new_id
 from core.services import Services
-from core.ui import widgets
+from core.ui import counting, session, widgets
 from core.ui.screens import flow
 
 
@@ -39,11 +39,14 @@ def once_more(
             like=view.run.id,
             choices=choices,
             free_try_of=view.run.id if free else None,
+            counted=session.counted().is_so,
         )
     except WorkShotError as exc:
         svc.networks.give_back(network)
+        counting.met(svc, me, exc)
         st.session_state.pop(press, None)
         widgets.show(widgets.problem(str(exc), "Nothing was sent.", "Try again in a moment."))
         return
     st.session_state.pop(press, None)
+    counting.reached(svc, me, "generate")
     flow.show_run(run_id)

@@ -15,12 +15,12 @@ from core import access, copies, generations, intake, promises
 from core.catalogue import OWN_BACKDROP, Choice, Purpose, catalogue
 from core.contracts import Contract, offered
 from core.drafts import Draft, DraftKind
-from core.errors import WorkShotError
+from core.errors import InvalidPhoto, WorkShotError
 from core.generations import Agreement, Choices, RunView, Upload
 from core.models import CopyKind, new_id
 from core.ports import Finding, Framing
 from core.services import Services
-from core.ui import session, widgets
+from core.ui import counting, session, widgets
 from core.ui.screens import flow, makers
 from core.ui.screens.claim import ask_for_code
 from core.ui.screens.makers import Maker
@@ -38,10 +38,11 @@ def compose(svc: Services, me: str, now: datetime, *, like: RunView | None = Non
         _welcome(svc, me)
         return
     if draft is not None:
-        findings = _look(svc, draft)
+        findings = _look(svc, me, draft)
         if any(finding.blocking for finding in findings):
             _unusable(svc, me, findings)
             return
+        counting.reached(svc, me, "checks")
     offered = makers.makers(svc, now)
     left, right = st.columns([5, 6], gap="large")
     with left:
@@ -93,6 +94,8 @@ def _take(svc: Services, me: str, name: str, kind: DraftKind, clear: Callable[[]
     if st.session_state.get(session.upload_key(name)) is None:
         return
     clear()
+    if kind is DraftKind.PORTRAIT:
+        counting.reached(svc, me, "photo")
     with st.spinner("Looking at your photo and removing everything but the picture …"):
         data = session.take_upload(name)
         try:
@@ -100,9 +103,16 @@ def _take(svc: Services, me: str, name: str, kind: DraftKind, clear: Callable[[]
             svc.drafts.put(me, kind, photo, original_hash=_hash_of_original(svc, name, data or b""))
         except WorkShotError as exc:
             st.session_state["intake_problem"] = str(exc)
+            _count_refusal(svc, me, kind, exc)
         else:
             flow.forget("turns", "zoom", "findings", "camera_on")
     st.rerun()
+
+
+def _count_refusal(svc: Services, me: str, kind: DraftKind, exc: WorkShotError) -> None:
+    counting.met(svc, me, exc)
+    if kind is DraftKind.PORTRAIT and isinstance(exc, InvalidPhoto):
+        counting.refused(svc, me, exc.code)
 
 
 def _hash_of_original(svc: Services, name: str, data: bytes) -> str | None:
@@ -110,12 +120,14 @@ def _hash_of_original(svc: Services, name: str, data: bytes) -> str | None:
     return None if name == "camera" else copies.hash_of_original(svc, data)
 
 
-def _look(svc: Services, draft: Draft) -> list[Finding]:
+def _look(svc: Services, me: str, draft: Draft) -> list[Finding]:
     """What the photo's pixels and the person's outline tell, looked at once per photo."""
     known: tuple[str, list[Finding]] | None = st.session_state.get("findings")
     if known is None or known[0] != draft.id:
         known = draft.id, [*draft.photo.findings, *svc.framer.examine(draft.photo.data)]
         st.session_state["findings"] = known
+        for code in [finding.code for finding in known[1] if finding.blocking][:1]:
+            counting.refused(svc, me, code)
     return known[1]
 
 
@@ -156,7 +168,7 @@ def _about_the_photo(svc: Services, me: str, draft: Draft | None) -> None:
             st.rerun()
         return
     _what_was_removed(draft)
-    found = _look(svc, draft)
+    found = _look(svc, me, draft)
     widgets.show(*(widgets.note(finding.says, "due") for finding in found))
     if not found:
         widgets.show(widgets.note("This photo looks good.", "kept"))
@@ -301,15 +313,16 @@ def _reference(svc: Services, me: str, kind: DraftKind, what: str) -> Draft | No
 
 
 def _contract(svc: Services, now: datetime) -> Contract:
-    contracts = offered(svc.settings.longest_contract)
-    labels = {contract.value: contract.label for contract in contracts}
+    terms = svc.settings.terms
+    default = terms.offers(svc.settings.default_contract)
+    labels = {contract.value: terms.label(contract) for contract in terms.offered}
     chosen = st.pills("How long may it stay?", list(labels), format_func=labels.__getitem__, key="contract",
-                      default=svc.settings.default_contract.value, required=True)  # fmt: skip
-    contract = Contract(chosen or svc.settings.default_contract)
+                      default=default.value, required=True)  # fmt: skip
+    contract = Contract(chosen or default)
     if contract is Contract.PROCESS:
         st.caption("Your photo is erased the moment the run ends; the results one hour later.")
     else:
-        ends_at = now + contract.clock(svc.settings.erase_early)
+        ends_at = now + terms.clock(contract)
         widgets.show(widgets.quiet("Photo and headshots: ", widgets.clock(ends_at, now=now)))
     return contract
 
@@ -336,7 +349,9 @@ def _button(
     if allowance.left == 0:
         used = "run is" if allowance.limit == 1 else "runs are"
         widgets.show(widgets.note(f"Today's {allowance.limit} {used} used up.", "due"))
+        counting.shown(svc, me, "day")
     if chosen.maker.closed:
+        counting.shown(svc, me, "provider")
         _offer_another(chosen)
     elif chosen.maker.provider is not None:
         widgets.show(makers.before_sending(chosen.maker.provider))
@@ -378,12 +393,14 @@ def _left(allowance: access.Allowance, now: datetime) -> str:
 def _start(
     svc: Services, me: str, chosen: _Chosen, agreement: Agreement | None, draft: Draft | None, like: RunView | None
 ) -> None:
-    network = svc.networks.of(me)
+    network, counted = svc.networks.of(me), session.counted().is_so
     try:
         svc.networks.spend(network, limit=svc.settings.runs_per_network_per_day)
         if like is not None:
             request_id = st.session_state.setdefault("request_id", new_id())
-            run_id = generations.again(svc, me, request_id=request_id, like=like.run.id, choices=chosen.choices)
+            run_id = generations.again(
+                svc, me, request_id=request_id, like=like.run.id, choices=chosen.choices, counted=counted
+            )
         else:
             assert draft is not None and agreement is not None
             run_id = generations.request(
@@ -393,12 +410,15 @@ def _start(
                 uploads=[upload_of(each) for each in (draft, *chosen.references)],
                 choices=chosen.choices,
                 agreement=agreement,
+                counted=counted,
             )
     except WorkShotError as exc:
         svc.networks.give_back(network)
+        counting.met(svc, me, exc)
         st.session_state["attempt"] = st.session_state.get("attempt", 0) + 1
         widgets.show(widgets.problem(str(exc), "Your photo is still only in memory here.", "Try again in a moment."))
         return
+    counting.reached(svc, me, "generate")
     svc.drafts.drop(me)
     flow.forget("composing", "turns", "zoom", "findings", "request_id", "attempt", "mine", "adult", flow.NOTE)
     flow.show_run(run_id)

@@ -14,7 +14,7 @@ from core.generations import RunView
 from core.models import Copy, ProviderCopy, RunState
 from core.provider import residue
 from core.services import Services
-from core.ui import widgets
+from core.ui import counting, widgets
 from core.ui.screens import flow, makers
 from core.ui.screens.again import once_more
 from core.ui.screens.claim import show_code
@@ -35,6 +35,7 @@ def ready(svc: Services, me: str, view: RunView, now: datetime) -> None:
     if view.run.state is RunState.READY and view.made < view.run.variants:
         stopped = f" {view.made} of {view.run.variants} could be made."
     widgets.frame("Your headshots are ready" if many else "Your headshot is ready", _made(svc, view) + stopped, now=now)
+    counting.reached(svc, me, "ready")
     with svc.reading() as reading:
         elsewhere = residue.of_run(reading, view.run.id)
     left, right = st.columns([6, 5], gap="large")
@@ -147,17 +148,18 @@ def _more(svc: Services, me: str, view: RunView, now: datetime) -> None:
 
 def keep_less(svc: Services, view: RunView, now: datetime) -> None:
     """Shorter contracts than the run's, where they still lie ahead or end it now."""
+    terms = svc.settings.terms
     shorter = [
         contract
-        for contract in Contract
+        for contract in terms.offered
         if contract is not Contract.PROCESS
         and contract.keep_for < view.run.contract.keep_for
-        and view.run.uploaded_at + contract.clock(svc.settings.erase_early) > now
+        and view.run.uploaded_at + terms.clock(contract) > now
     ]
     if not shorter or view.run.contract is Contract.PROCESS:
         return
     key = f"keep-{view.run.id}"
-    labels = {contract.value: contract.label for contract in shorter}
+    labels = {contract.value: terms.label(contract) for contract in shorter}
     wanted = st.pills("Keep less", list(labels), format_func=labels.__getitem__, key=key)
     if wanted and st.button(f"Keep only {labels[wanted]}", key=f"{key}-yes",
                             help="Counted from the upload. A clock can only become shorter."):  # fmt: skip

@@ -1,0 +1,83 @@
+"""
+Counting, for whoever is counted: what it is, that nothing of it leads to them, and the switch.
+
+The switch is a form of its own, as only an answer of the server can set a cookie that scripts cannot read. It works
+where there are no photos, too: a browser that never added one can say no.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import streamlit as st
+
+from core import access
+from core.guard import Counted
+from core.services import Services
+from core.ui import session, widgets
+from core.ui.widgets.html import Html, el
+
+WHAT: Final = (
+    "We count how often things happen here, each day: visits, photos, finished headshots, what they took, what was "
+    "erased. A count is a number beside a word, as “14 visits from phones”."
+)
+NOBODY: Final = (
+    "No number leads to you. There is no row per visit and no address, no browser and no photo in it, and whoever runs "
+    "this server sees no number below {k}."
+)
+NOT_COUNTED: Final = "How many people are not counted, nobody knows, we included: that is the point of it."
+STATES: Final[Mapping[Counted, tuple[widgets.State, str]]] = {
+    Counted.YES: ("info", "This browser is counted"),
+    Counted.NO: ("kept", "This browser is not counted"),
+    Counted.SIGNAL: ("kept", "Your browser asks not to be counted, and is not"),
+    Counted.GA: ("info", "This browser is counted, here and at Google Analytics"),
+}
+STAYS: Final = "Photos that are here already stay uncounted, whatever you choose now."
+GOOGLE: Final = (
+    "If you agree, {title} gets the same numbers of those who agreed, sums of a whole day, sent by this server. "
+    "Nothing of Google runs in your browser, and Google learns nothing about it."
+)
+
+
+def counting(svc: Services, me: str) -> None:
+    said = session.counted()
+    st.header("Counting", anchor="counting")
+    widgets.show(
+        widgets.stack(
+            el("p", WHAT),
+            el("p", NOBODY.format(k=svc.settings.small_count)),
+            widgets.state_chip(*STATES[said]),
+        )
+    )
+    if said is Counted.SIGNAL:
+        says = "It says so with Global Privacy Control or Do Not Track, and there is nothing to switch here."
+        widgets.show(widgets.quiet(f"{says} {NOT_COUNTED}"))
+        return
+    if said.is_so and not access.is_counted(svc, me):
+        widgets.show(widgets.quiet(STAYS))
+    if svc.settings.ga4_measurement_id:
+        _google(said)
+    else:
+        widgets.show(_switches(said, google=False))
+    widgets.show(widgets.quiet(NOT_COUNTED))
+
+
+def _google(said: Counted) -> None:
+    from core.usage import ga4  # where it is not set up, nothing of it is loaded
+
+    widgets.show(widgets.quiet(GOOGLE.format(title=ga4.TITLE)), _switches(said, google=True))
+
+
+def _switches(said: Counted, *, google: bool) -> Html:
+    """What is not so now, each a button."""
+    offered = {
+        Counted.NO: "Do not count this browser",
+        Counted.YES: "Count it here only" if said is Counted.GA else "Count this browser",
+        Counted.GA: "Count it at Google Analytics, too",
+    }
+    wanted = [choice for choice in offered if choice is not said and (google or choice is not Counted.GA)]
+    return widgets.row(*(_switch(choice, offered[choice]) for choice in wanted))
+
+
+def _switch(choice: Counted, label: str) -> Html:
+    button = el("button", label, class_="ws-button", type="submit")
+    return el("form", button, method="post", action=f"/counting/{choice.value}")
