@@ -1,6 +1,68 @@
-"""Check an image: what its file says of where it comes from. Nothing is kept."""
+"""
+Check an image: choose its file, and read what it says of where it comes from.
 
-from core.ui import widgets
+Open to everyone. The file is taken out of Streamlit the moment it arrives, read in memory and let go of; what stays in
+this browser's tab are a few words about it.
+"""
+
+import streamlit as st
+
+from core import provenance
+from core.errors import WorkShotError
+from core.provenance import Findings, State
+from core.ui import image_text as text
+from core.ui import session, widgets
 from core.ui.app import services
+from core.ui.widgets import Html, el
 
-widgets.frame("Check an image", now=services().clock())
+FILE, FOUND, REFUSED = "image-to-check", "image-findings", "image-refused"
+
+
+def take() -> None:
+    """What the uploader holds, looked at and forgotten."""
+    for name in (FOUND, REFUSED):
+        st.session_state.pop(name, None)
+    if (data := session.take_upload(FILE)) is None:
+        return
+    try:
+        st.session_state[FOUND] = provenance.look(data)
+    except WorkShotError as exc:
+        st.session_state[REFUSED] = str(exc)
+
+
+def section(title: str, state: State | None, says: str, facts: list[tuple[str, str]]) -> Html:
+    chip = widgets.state_chip(*text.CHIPS[state]) if state is not None else None
+    return widgets.card(
+        el("div", el("h2", title), chip, class_="ws-card-head"),
+        el("p", says),
+        widgets.facts(facts) if facts else None,
+    )
+
+
+def answer(found: Findings) -> None:
+    mark, credentials = found.mark, found.credentials
+    size = f", {found.width} × {found.height} pixels" if found.width and found.height else ""
+    widgets.show(
+        widgets.quiet(f"A {found.format} file{size}. Read and let go of."),
+        section(text.ORIGIN, None, text.origin(found), []),
+        section(text.MARK, mark.state, text.mark_says(mark), text.mark_facts(mark)),
+        section(
+            text.CREDENTIALS,
+            credentials.state,
+            text.credentials_say(credentials),
+            text.credentials_facts(credentials),
+        ),
+        section(text.LINKEDIN, None, text.linkedin(found), []),
+    )
+
+
+widgets.frame(text.TITLE, text.LEAD, now=services().clock())
+st.file_uploader(
+    text.UPLOAD, type=text.TYPES, key=session.upload_key(FILE), max_upload_size=20, on_change=take, help=text.HELP
+)
+if refused := st.session_state.get(REFUSED):
+    widgets.show(widgets.problem(refused, text.NOT_KEPT, text.ANOTHER))
+if found := st.session_state.get(FOUND):
+    answer(found)
+    before, page, after = text.READ_IN
+    widgets.show(widgets.quiet(text.NO_LIST), widgets.quiet(before, el("a", page, href=text.LINKEDIN_HELP), after))

@@ -19,7 +19,7 @@ from core.intake.pixels import upright_srgb
 from core.intake.removed import Removed, RemovedItem
 from core.ports import Finding
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "SHORTEST_SIDE", "CleanPhoto", "Removed", "RemovedItem", "read"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "SHORTEST_SIDE", "CleanPhoto", "Removed", "RemovedItem", "outline", "read"]
 
 MAX_BYTES = 20 * 1000 * 1000
 MAX_PIXELS = 60_000_000
@@ -58,6 +58,18 @@ def read(data: bytes) -> CleanPhoto:
         raise _unreadable() from error
 
 
+def outline(data: bytes) -> Parts:
+    """What a file declares and carries, within the same bounds and without decoding a pixel. Raises InvalidPhoto."""
+    kind = _accepted_kind(data)
+    try:
+        parts = take_apart(data, kind)
+    except Exception as error:
+        raise _unreadable() from error
+    if parts.size is not None:
+        _not_too_large(parts.size, parts)
+    return parts
+
+
 def _clean(parts: Parts) -> CleanPhoto:
     image = upright_srgb(parts, lambda size: _fits(size, parts))
     if min(image.size) < SHORTEST_SIDE:
@@ -94,6 +106,12 @@ def _accepted_kind(data: bytes) -> str:
 
 
 def _fits(size: tuple[int, int], parts: Parts) -> None:
+    _not_too_large(size, parts)
+    if min(size) < SHORTEST_SIDE:
+        raise _too_small(size)
+
+
+def _not_too_large(size: tuple[int, int], parts: Parts) -> None:
     pixels = size[0] * size[1]
     most = _MAX_PIXELS.get(parts.format, MAX_PIXELS)
     if pixels > most:
@@ -103,8 +121,6 @@ def _fits(size: tuple[int, int], parts: Parts) -> None:
         )
     if pixels * parts.scans > _MAX_SCANNED:
         raise _unreadable()
-    if min(size) < SHORTEST_SIDE:
-        raise _too_small(size)
 
 
 def _too_small(size: tuple[int, int]) -> InvalidPhoto:

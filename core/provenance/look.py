@@ -1,0 +1,48 @@
+"""A look at one file: within intake's bounds, by its parts alone."""
+
+from core import intake, marks
+from core.errors import InvalidPhoto
+from core.intake import removed
+from core.picture_files import NotAPicture, packet_of
+from core.provenance import credentials, statements
+from core.provenance.findings import Credentials, Findings, Mark
+
+_MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WebP": "image/webp",
+    "HEIC": "image/heic",
+    "AVIF": "image/avif",
+}
+
+
+def look(data: bytes) -> Findings:
+    """Raises InvalidPhoto, with a sentence for the person; Busy when many are being looked at."""
+    parts = intake.outline(data)
+    width, height = parts.size or (None, None)
+    return Findings(
+        format=parts.format,
+        width=width,
+        height=height,
+        mark=_mark(data, parts.format),
+        credentials=_credentials(data, parts.format, bool(parts.carried[removed.CREDENTIALS])),
+    )
+
+
+def _mark(data: bytes, kind: str) -> Mark:
+    """We write marks into JPEG, PNG and WebP alone; of other files nobody has asked for more yet."""
+    if kind not in ("JPEG", "PNG", "WebP"):
+        return Mark()
+    try:
+        ours, packet = marks.read_marks(data), packet_of(data)
+    except NotAPicture:
+        raise InvalidPhoto(
+            "This file does not hold together: part of it is missing. Try the original again.", code="unreadable"
+        ) from None
+    if ours is not None:
+        return statements.of_marks(ours)
+    return statements.of_packet(packet.decode("utf-8", "replace")) if packet else Mark()
+
+
+def _credentials(data: bytes, kind: str, there: bool) -> Credentials:
+    return credentials.read(data, _MEDIA_TYPES[kind]) if there else Credentials()
