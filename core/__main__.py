@@ -264,6 +264,18 @@ def migrate_objects(options: argparse.Namespace) -> Answer:
     return done.is_whole, asdict(done), text
 
 
+def show_demo(options: argparse.Namespace) -> Answer:
+    from core import demo
+
+    svc = bootstrap.build()
+    if options.remove:
+        removed = demo.remove(svc)
+        says = f"{removed:,} rows are removed: nothing of the demo is left." if removed else "There is no demo here."
+        return True, {"removed": removed}, says
+    made = demo.make(svc, days=options.days, subjects=options.subjects)
+    return True, asdict(made), made.says
+
+
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "migrate": (migrate, "bring the database to the newest version"),
     "migrate-objects": (migrate_objects, "move every image to another store, proved there before it is erased here"),
@@ -277,6 +289,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "receipt": (receipt, "verify a receipt; with --key by the public key alone"),
     "staff": (staff, "make a link that signs an operator in, once"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
+    "demo": (show_demo, "fill an empty installation with made-up people, or remove them"),
 }
 
 
@@ -309,6 +322,10 @@ def parser() -> argparse.ArgumentParser:
         if name == "reconcile":
             verb.add_argument("--mend", choices=[*(kind.value for kind in FindingKind), "all"])
             verb.add_argument("--deep", action="store_true", help="open every image, too")
+        if name == "demo":
+            verb.add_argument("--days", type=int, default=90, help="how far back they came (default: 90)")
+            verb.add_argument("--subjects", type=int, default=2_000, help="how many people (default: 2000)")
+            verb.add_argument("--remove", action="store_true", help="remove whatever is made up; safe to repeat")
         if name == "erasing":
             verb.add_argument("what", choices=("stop", "start", "state"))
             verb.add_argument("--reason", metavar="WORD", help="why it is stopped, in one word")

@@ -20,7 +20,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit
+from core import audit, made_up
 from core.db import take_turns, upsert
 from core.models import Alert, Request
 from core.queue import Claim
@@ -84,7 +84,7 @@ def _to_tell(session: Session, now: datetime) -> list[Due]:
         select(Request, Alert)
         .outerjoin(Alert, sa.and_(col(Alert.request_id) == Request.id, col(Alert.threshold) == _met(now)))
         .where(col(Request.closed_at).is_(None), col(Request.done_at).is_(None))
-        .where(col(Request.due_at) <= now + FARTHEST, _not_told_yet(now))
+        .where(col(Request.due_at) <= now + FARTHEST, _not_told_yet(now), made_up.is_real(Request.id))
         .order_by(col(Request.due_at))
         .limit(AT_ONCE)
     )

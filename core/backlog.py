@@ -17,7 +17,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, erasing, reconcile, retention
+from core import audit, erasing, made_up, reconcile, retention
 from core.errors import WorkShotError
 from core.futures import DAY, LATE, Count, count_up_to, is_unproved, of_people
 from core.models import Copy, CopyKind, EraseReason, FindingKind, FindingRow, Generation, HeadshotRow
@@ -299,7 +299,9 @@ def do(
     done: list[Done] = []
     for start in range(0, len(refs), AT_ONCE):
         some = refs[start : start + AT_ONCE]
-        done += _mended(svc, finding, some, actor) if finding else _erased(svc, deed, some, actor)
+        real = [ref for ref in some if not made_up.is_one(ref)]
+        done += _mended(svc, finding, real, actor) if finding else _erased(svc, deed, real, actor)
+        done += [Done(ref, False, made_up.REFUSED) for ref in some if made_up.is_one(ref)]
         progress(len(done), len(refs))
     return done
 

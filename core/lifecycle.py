@@ -21,6 +21,7 @@ from math import ceil
 from sqlmodel import col, func, select
 
 from core.contracts import Contract, offered
+from core import made_up
 from core.errors import StorageUnavailable
 from core.models import Copy
 from core.ports import LifecycleRule
@@ -148,7 +149,8 @@ def mend_rule(settings: Settings, days: int) -> str:
 
 
 def _locked(svc: Services) -> tuple[RuleFinding, ...]:
-    kept = select(func.count()).where(col(Copy.gone_at).is_(None), Copy.probe_answer == LOCKED_AWAY)
+    real = col(Copy.gone_at).is_(None), made_up.is_real(Copy.id)
+    kept = select(func.count()).where(*real, Copy.probe_answer == LOCKED_AWAY)
     with svc.reading() as session:
         count = session.exec(kept).one()
     if not count:

@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 from sqlmodel import col, func, select
 
-from core import canary, generations, jobs, reconcile, retention
+from core import canary, generations, jobs, made_up, reconcile, retention
 from core.models import Copy, CopyKind, Generation, JobKind
 from core.provider import residue
 from core.services import Services
@@ -34,17 +34,19 @@ class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         now = self._svc.clock()
         with self._svc.reading() as session:
-            states = session.exec(select(Generation.state, func.count()).group_by(col(Generation.state))).all()
+            runs = select(Generation.state, func.count()).where(made_up.is_real(Generation.id))
+            states = session.exec(runs.group_by(col(Generation.state))).all()
+            kept = col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY, made_up.is_real(Copy.id)
             held = session.exec(
                 select(Copy.kind, func.count(), func.coalesce(func.sum(Copy.size), 0))
-                .where(col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY)
+                .where(*kept)
                 .group_by(col(Copy.kind))
             ).all()
             late, unproved = session.exec(
                 select(
                     func.count().filter(col(Copy.erase_by) < now),
                     func.count().filter(col(Copy.erased_at).is_not(None)),
-                ).where(col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY)
+                ).where(*kept)
             ).one()
             waiting = generations.queue_length(session)
             found = reconcile.counts(session)

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
+from core import made_up
 from core.copies import Seen
 from core.errors import StalePlan
 from core.models import Copy, CopyKind, EraseReason
@@ -117,6 +118,7 @@ def _was_due_at(made_at: datetime) -> tuple[Clause, ...]:
         col(Copy.created_at) <= made_at,
         sa.or_(col(Copy.written_at).is_(None), col(Copy.written_at) <= made_at),
         col(Copy.kind) != CopyKind.CANARY,
+        made_up.is_real(Copy.id),
     )
 
 
@@ -149,8 +151,8 @@ def _read(svc: Services, made_at: datetime, shows: int, *where: Clause) -> Plan:
 
 def kept_in_all(session: Session) -> int:
     """Copies that are not gone."""
-    kept = select(func.count()).select_from(Copy).where(col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY)
-    return session.exec(kept).one()
+    kept = col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY, made_up.is_real(Copy.id)
+    return session.exec(select(func.count()).select_from(Copy).where(*kept)).one()
 
 
 def _stream(session: Session, *where: Clause) -> Iterator[Planned]:

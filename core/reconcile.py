@@ -21,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit, copies, erasing, plans, retention
+from core import audit, copies, erasing, made_up, plans, retention
 from core.db import take_turns, upsert
 from core.errors import NotAllowed, NotFound, ObjectDamaged, ObjectMissing, StorageUnavailable
 from core.models import Copy, CopyKind, EraseReason, FindingKind, FindingRow, JobKind, Subject
@@ -136,7 +136,8 @@ def _suspects(now: datetime) -> dict[FindingKind, sa.Select[Any]]:
     both = sa.join(_seen, Copy, col(Copy.object_key) == _seen.c.key)
     no_row = sa.outerjoin(_seen, Copy, col(Copy.object_key) == _seen.c.key)
     no_object = sa.outerjoin(Copy, _seen, sa.and_(col(Copy.object_key) == _seen.c.key, _seen.c.whole))
-    kept = (col(Copy.written_at).is_not(None), col(Copy.erased_at).is_(None), col(Copy.gone_at).is_(None))
+    real = made_up.is_real(Copy.id)
+    kept = (col(Copy.written_at).is_not(None), col(Copy.erased_at).is_(None), col(Copy.gone_at).is_(None), real)
     old = int((now - SETTLES).timestamp())
     of_copy: sa.Label[str] = col(Copy.id).label("ref")
     return {
@@ -154,7 +155,7 @@ def _suspects(now: datetime) -> dict[FindingKind, sa.Select[Any]]:
         .where(*kept, _seen.c.key.is_(None)),
         FindingKind.OVERDUE: sa.select(
             of_copy, col(Copy.size), func.coalesce(Copy.probe_answer, "not erased yet").label("detail")
-        ).where(col(Copy.gone_at).is_(None), col(Copy.erase_by) < now - LATE, col(Copy.kind) != CopyKind.CANARY),
+        ).where(col(Copy.gone_at).is_(None), col(Copy.erase_by) < now - LATE, col(Copy.kind) != CopyKind.CANARY, real),
     }
 
 
@@ -203,6 +204,7 @@ def _stored_copies(svc: Services) -> Iterator[Copy]:
             col(Copy.written_at).is_not(None),
             col(Copy.erased_at).is_(None),
             col(Copy.gone_at).is_(None),
+            made_up.is_real(Copy.id),
         )
         with svc.reading() as session:
             found = session.exec(page.order_by(col(Copy.id)).limit(100)).all()
@@ -218,7 +220,7 @@ def is_so(svc: Services, kind: FindingKind, ref: str) -> bool:
     if kind is FindingKind.UNTRACKED:
         return _row_of_key(svc, ref) is None and _is_there(svc, ref)
     copy = _row(svc, ref)
-    if copy is None:
+    if copy is None or made_up.is_one(copy.id):
         return False
     if kind is FindingKind.ZOMBIE:
         return copy.gone_at is not None and _is_there(svc, copy.object_key)

@@ -21,7 +21,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit, retention
+from core import audit, made_up, retention
 from core.db import scrub, upsert
 from core.errors import EngineError, WorkShotError
 from core.models import (
@@ -141,7 +141,7 @@ def _probe(svc: Services, claim: Claim, due: Sequence[ProviderCopy]) -> int:
 
 def _due(session: Session, providers: Iterable[str], now: datetime) -> Sequence[ProviderCopy]:
     open_ones = col(ProviderCopy.gone_at).is_(None), col(ProviderCopy.provider).in_(list(providers))
-    due = select(ProviderCopy).where(*open_ones, col(ProviderCopy.probe_at) <= now)
+    due = select(ProviderCopy).where(*open_ones, col(ProviderCopy.probe_at) <= now, made_up.is_real(ProviderCopy.id))
     return session.exec(due.order_by(col(ProviderCopy.probe_at), col(ProviderCopy.id)).limit(BATCH)).all()
 
 
@@ -217,6 +217,7 @@ def _left(session: Session, providers: Iterable[str], now: datetime) -> Sequence
         select(task)
         .where(
             col(task.provider).in_(list(providers)),
+            made_up.is_real(task.id),
             col(task.state) == ProviderTaskState.FAILED,
             col(task.failure).in_(LEFT_ALONE),
             col(task.task_id).is_not(None),
@@ -348,8 +349,8 @@ def _copies(number: int) -> str:
     return f"{number:,} {'copy' if number == 1 else 'copies'}"
 
 
-def figures(session: Session, now: datetime) -> Residue:
-    """Over everybody."""
+def figures(session: Session, now: datetime, *, demo: bool = False) -> Residue:
+    """Over everybody. `demo`: what is made up as well, for a page that says so."""
     copy = ProviderCopy
     is_open, over = col(copy.gone_at).is_(None), col(copy.expires_at) <= now
     was_open = col(copy.open_at).is_not(None)
@@ -363,7 +364,9 @@ def figures(session: Session, now: datetime) -> Residue:
             func.count().filter(is_open, over, ~was_open),
             func.count().filter(~is_open),
             func.count().filter(~is_open, was_open),
-        ).select_from(copy)
+        )
+        .select_from(copy)
+        .where(sa.true() if demo else made_up.is_real(copy.id))
     ).one()
     return Residue(*row)
 
@@ -383,8 +386,8 @@ def incidents(session: Session, *, limit: int) -> Sequence[ProviderCopy]:
 def not_asked(session: Session, providers: Iterable[str]) -> int:
     """How much lies open at those who are no longer set up, where nobody can look after it."""
     theirs = col(ProviderCopy.provider).not_in(list(providers))
-    query = select(func.count()).select_from(ProviderCopy).where(col(ProviderCopy.gone_at).is_(None), theirs)
-    return session.exec(query).one()
+    still_there = col(ProviderCopy.gone_at).is_(None), theirs, made_up.is_real(ProviderCopy.id)
+    return session.exec(select(func.count()).select_from(ProviderCopy).where(*still_there)).one()
 
 
 def _first(session: Session, *where: sa.ColumnElement[bool], limit: int) -> Sequence[ProviderCopy]:

@@ -14,6 +14,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
+from core import made_up
 from core.db import upsert
 from core.errors import EngineError
 from core.models import ProviderHealth, ProviderTask, ProviderTaskState, Spending
@@ -136,7 +137,7 @@ def ready_this_month(session: Session, provider: str, now: datetime) -> int:
     """Headshots that came of it and lie, or lay, in the vault: what has been paid for, as people see it."""
     month = _day(now).replace(day=1)
     task, asked = ProviderTask, col(ProviderTask.sent_at) >= month - _LONGEST_ON_ITS_WAY
-    ready = col(task.state) == ProviderTaskState.KEPT, col(task.ended_at) >= month
+    ready = col(task.state) == ProviderTaskState.KEPT, col(task.ended_at) >= month, made_up.is_real(task.id)
     return session.exec(select(func.count()).select_from(task).where(task.provider == provider, asked, *ready)).one()
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from core import audit, promises
+from core import audit, made_up, promises
 from core.access import ALPHABET
 from core.canonical import as_json, instant
 from core.errors import NotAllowed, NotFound
@@ -117,7 +117,7 @@ def _with_newest_receipt(now: datetime) -> Any:
     return (
         select(Request.id)
         .join(Receipt, col(Receipt.request_id) == Request.id)
-        .where(col(Request.closed_at) >= now - AMENDED_WITHIN, ~newer)
+        .where(col(Request.closed_at) >= now - AMENDED_WITHIN, made_up.is_real(Request.id), ~newer)
         .distinct()
     )
 

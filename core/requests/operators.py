@@ -13,7 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, copies, correspondence, sla
+from core import audit, copies, correspondence, made_up, sla
 from core.access import read_claim_code
 from core.db import scrub
 from core.errors import NotAllowed, NotFound, WorkShotError
@@ -57,6 +57,7 @@ def _at_hand(
     svc: Services, request_id: str, actor: str, *, wants: JobKind | None = None
 ) -> Iterator[tuple[Session, Request]]:
     """An open request, locked. `wants`: work that the deed makes; the job comes before the row, as for the worker."""
+    made_up.refuse(request_id)
     with svc.transaction() as session:
         if wants is not None:
             enqueue(session, wants, request_id, at=svc.clock())
@@ -102,6 +103,7 @@ def take(svc: Services, ids: Iterable[str], actor: str) -> dict[str, str]:
 
 
 def _take(svc: Services, request_id: str, actor: str) -> None:
+    made_up.refuse(request_id)
     with svc.transaction() as session:
         request = session.get(Request, request_id, with_for_update=True)
         if request is None or request.closed_at is not None:
@@ -115,6 +117,7 @@ def _take(svc: Services, request_id: str, actor: str) -> None:
 
 def assign(svc: Services, request_id: str, operator_id: str | None, actor: str) -> Ticket:
     """Give a request to an operator, or back to everybody."""
+    made_up.refuse(request_id)
     with svc.transaction() as session:
         request = session.get(Request, request_id, with_for_update=True)
         if request is None:
@@ -148,7 +151,8 @@ def match_run(svc: Services, request_id: str, *, run_number: str, about_when: da
     def find(session: Session) -> str | None:
         near = col(Generation.created_at).between(about_when - ABOUT, about_when + ABOUT)
         known = select(Generation.subject_id).join(Subject, col(Subject.id) == Generation.subject_id)
-        return session.exec(known.where(Generation.number == number, near, col(Subject.is_canary).is_(False))).first()
+        nobody = col(Subject.is_canary).is_(False), made_up.is_real(Subject.id)
+        return session.exec(known.where(Generation.number == number, near, *nobody)).first()
 
     return _match(svc, request_id, MatchedBy.RUN_NUMBER, actor, find)
 
@@ -169,6 +173,7 @@ def match_file(svc: Services, request_id: str, *, data: bytes, actor: str) -> Ti
 
 
 def _match(svc: Services, request_id: str, by: MatchedBy, actor: str, find: Callable[[Session], str | None]) -> Ticket:
+    made_up.refuse(request_id)
     with svc.reading() as session:
         subject_id = find(session)
     if subject_id is None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
-from core import audit
+from core import audit, made_up
 from core.models import Alert, MailIn, MailOut, Receipt, Request, RequestMessage
 from core.services import Services
 from core.sla import Period
@@ -41,9 +41,8 @@ def kept_from(now: datetime) -> datetime:
 
 def _prune_batch(svc: Services, oldest: datetime) -> int:
     with svc.transaction() as session:
-        over = (
-            select(Request.id).where(col(Request.closed_at) < oldest).order_by(col(Request.closed_at), col(Request.id))
-        )
+        is_over = col(Request.closed_at) < oldest, made_up.is_real(Request.id)
+        over = select(Request.id).where(*is_over).order_by(col(Request.closed_at), col(Request.id))
         ids = session.exec(over.limit(BATCH).with_for_update(skip_locked=True)).all()
         if ids:
             _remove(session, ids)

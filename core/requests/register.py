@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from sqlmodel import Session, col, func, select
 
-from core import access, audit, correspondence, sla
+from core import access, audit, correspondence, made_up, sla
 from core.db import scrub, take_turns
 from core.errors import LimitReached, NotAllowed, NotFound
 from core.models import (
@@ -220,6 +220,7 @@ def add_reply(
     session: Session, svc: Services, request: Request, mail: Letter, *, same_address: bool, now: datetime
 ) -> None:
     """A mail that belongs to a request. A claim code in it counts, whoever sent it: the code is the proof."""
+    made_up.refuse(request.id)
     if codes.claim_hashes(_all_of(mail)):
         enqueue(session, JobKind.REQUEST, request.id, at=now)  # job before row, as the worker does
     row = session.get_one(Request, request.id, with_for_update=True, populate_existing=True)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit, erasing, retention
+from core import audit, erasing, made_up, retention
 from core.db import scrub
 from core.models import (
     LIVE,
@@ -81,7 +81,8 @@ def want_again(session: Session, now: datetime) -> None:
         (RequestKind.COPY, JobKind.EXPORT, (RequestState.WORKING,)),
     ):
         has_job = sa.exists().where(col(Job.kind) == job, col(Job.ref) == col(Request.id))
-        orphans = select(Request.id).where(Request.kind == kind, col(Request.state).in_(states), ~has_job)
+        at_work = Request.kind == kind, col(Request.state).in_(states), made_up.is_real(Request.id)
+        orphans = select(Request.id).where(*at_work, ~has_job)
         for request_id in session.exec(orphans).all():
             enqueue(session, job, request_id, at=now)
 

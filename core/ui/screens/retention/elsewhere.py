@@ -15,7 +15,7 @@ KIND_SAYS = {ProviderCopyKind.UPLOAD: "uploaded photo", ProviderCopyKind.RESULT:
 def at_third_parties(desk: Desk) -> None:
     """Nothing at all where no third party has ever been chosen."""
     with desk.svc.reading() as session:
-        stand = residue.figures(session, desk.now)
+        stand = residue.figures(session, desk.now, demo=True)
         coming = residue.next_ends(session, desk.now, limit=SHOWN)
         incidents = residue.incidents(session, limit=SHOWN)
         not_asked = residue.not_asked(session, desk.svc.providers)
