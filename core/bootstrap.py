@@ -28,6 +28,7 @@ from core.errors import BadSettings, NotAllowed, StorageUnavailable
 from core.fair_use import Guesses, Networks
 from core.models import JobKind
 from core.ports import Analytics, HandOver, Inbox, Notify, ObjectStore, Post, Provider, Runner
+from core.promises import bounds
 from core.queue import CHANNEL
 from core.services import Services
 from core.settings import Settings, decode_key, listed, load_settings
@@ -52,6 +53,7 @@ CONNECTIONS_OF_A_SERVER = 16
 def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: ObjectStore | None = None) -> Services:
     """Everything a use case needs, on a migrated database. Raises BadSettings."""
     settings = settings or load_settings()
+    bounds.require(settings)
     _require_addresses(settings)
     make_data_dir(settings.data_dir)
     database = open_database(settings)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core import copies, erasing, retention
-from core.contracts import Contract, offered
+from core.contracts import Contract
 from core.errors import WorkShotError
 from core.models import CanaryRun, Copy, CopyKind, EraseReason, Evidence, Subject, new_id
 from core.ports import Headshot, Order
@@ -55,7 +55,7 @@ def release(svc: Services, *, sings_for: timedelta = SINGS_FOR) -> list[CanaryRu
     if erasing.state(svc).is_stopped:
         return []
     images, failure = _made(svc)
-    return [_release(svc, contract, images, failure, sings_for) for contract in offered(svc.settings.longest_contract)]
+    return [_release(svc, contract, images, failure, sings_for) for contract in svc.settings.terms.offered]
 
 
 def _made(svc: Services) -> tuple[list[bytes], str | None]:
@@ -80,9 +80,9 @@ def _made(svc: Services) -> tuple[list[bytes], str | None]:
 def _release(
     svc: Services, contract: Contract, images: Sequence[bytes], failure: str | None, sings_for: timedelta
 ) -> CanaryRun:
-    now, early = svc.clock(), svc.settings.erase_early
-    uploaded_at = now + sings_for - (contract.run_by(now, early=early) - now)  # as if it had been added then
-    due_at = contract.run_by(uploaded_at, early=early)
+    now, terms = svc.clock(), svc.settings.terms
+    uploaded_at = now + sings_for - (terms.run_by(contract, now) - now)  # as if it had been added then
+    due_at = terms.run_by(contract, uploaded_at)
     with svc.transaction() as session:
         subject = Subject(id=new_id(), created_at=now, is_canary=True)
         subject.sealed_key = svc.vault.make_key(subject.id)

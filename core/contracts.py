@@ -3,9 +3,13 @@ Contracts: how long a run's images live.
 
 A contract is chosen before the run, its clock starts when the photo was added, and from then on it can only
 become shorter. There is one instant per run, printed on its card; no "unless saved", no "while active".
+
+`Terms` is what is offered under the settings in force. No clock is longer than their LONGEST_DAYS, whatever its
+contract is called: with 14 the contract `30d` ends after 14 days, and is shown and promised as "14 days".
 """
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 PROCESS_HEADSHOTS_KEPT = timedelta(hours=1)
@@ -66,3 +70,56 @@ _LABELS = {
 def offered(longest: Contract) -> list[Contract]:
     """What a person may choose from, shortest first."""
     return [contract for contract in Contract if contract.no_longer_than(longest)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """The contracts under the settings in force."""
+
+    longest: Contract
+    longest_days: int
+    early: timedelta
+
+    @property
+    def offered(self) -> list[Contract]:
+        """What a person may choose from, shortest first. Of two that end alike the one that is called so."""
+        asked = offered(self.longest)
+        lengths = [self.keep_for(contract) for contract in asked]
+        is_new = (at < 2 or lengths[at] > lengths[at - 1] for at in range(len(asked)))  # `process` ends like `1h`
+        return [contract for contract, new in zip(asked, is_new, strict=True) if new]
+
+    @property
+    def longest_label(self) -> str:
+        """How long anything is kept at most, as it is said to people."""
+        last = self.offered[-1]
+        return self.label(Contract.HOUR if last is Contract.PROCESS else last)
+
+    def offers(self, wanted: Contract) -> Contract:
+        """That one, or the longest there is where that is shorter."""
+        return wanted if wanted in self.offered else self.offered[-1]
+
+    def keep_for(self, contract: Contract) -> timedelta:
+        return min(contract.keep_for, timedelta(days=self.longest_days))
+
+    def label(self, contract: Contract) -> str:
+        if contract.keep_for == self.keep_for(contract):
+            return contract.label
+        return f"{self.longest_days} days" if self.longest_days > 1 else Contract.DAY.label
+
+    def clock(self, contract: Contract) -> timedelta:
+        """`Contract.clock`, of the length that it has here."""
+        kept = self.keep_for(contract)
+        return kept - self.early if kept > NO_MARGIN_UP_TO else kept
+
+    def run_by(self, contract: Contract, uploaded_at: datetime) -> datetime:
+        """`Contract.run_by`, likewise."""
+        extra = PROCESS_HEADSHOTS_KEPT if contract is Contract.PROCESS else timedelta(0)
+        return uploaded_at + self.clock(contract) + extra
+
+    @property
+    def longest_clock(self) -> timedelta:
+        """The longest that anything of a run exists by our own clock."""
+        return max(self.run_by(contract, _ANY_DAY) - _ANY_DAY for contract in self.offered)
+
+
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)

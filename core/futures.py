@@ -22,7 +22,7 @@ from sqlmodel import Session, col, func
 
 from core import canary, erasing, retention
 from core.canary import Song
-from core.contracts import Contract, offered
+from core.contracts import Contract, Terms
 from core.db import take_turns
 from core.erasing import SwitchState
 from core.models import Copy, CopyKind, ForecastRow, Generation, HeadshotRow, JobKind
@@ -115,7 +115,7 @@ def figures(svc: Services) -> Figures:
         overdue=counts[0],
         overdue_by=now - oldest_due if oldest_due else timedelta(0),
         oldest_kept_for=now - oldest if oldest else None,
-        promise=svc.settings.longest_contract.keep_for,
+        promise=svc.settings.terms.keep_for(svc.settings.longest_contract),
         next_day=counts[1],
         unproved=counts[2],
         sweep=retention.last_time(svc, JobKind.SWEEP),
@@ -241,22 +241,18 @@ def _read(text: str) -> tuple[Cell, ...]:
 
 
 # ------------------------------------------------------------------------------------------------------------- what if
-def what_if(cells: Iterable[Cell], longest: Contract, *, early: timedelta) -> tuple[Cell, ...]:
+def what_if(cells: Iterable[Cell], longest: Contract, *, terms: Terms) -> tuple[Cell, ...]:
     """The same copies, had none been kept under a contract longer than this."""
-    return tuple(_under(cell, longest, early) for cell in cells)
+    return tuple(_under(cell, longest, terms) for cell in cells)
 
 
-def _under(cell: Cell, longest: Contract, early: timedelta) -> Cell:
+def _under(cell: Cell, longest: Contract, terms: Terms) -> Cell:
     if cell.contract is None or cell.contract.no_longer_than(longest):
         return cell
-    sooner = _clock(cell.contract, early) - _clock(longest, early)
+    any_day = datetime(2026, 1, 1, tzinfo=UTC)
+    sooner = terms.run_by(cell.contract, any_day) - terms.run_by(longest, any_day)
     day = datetime.combine(cell.day, datetime.min.time(), UTC) - sooner
     return replace(cell, day=day.date(), contract=longest)
-
-
-def _clock(contract: Contract, early: timedelta) -> timedelta:
-    any_day = datetime(2026, 1, 1, tzinfo=UTC)
-    return contract.run_by(any_day, early=early) - any_day
 
 
 def from_today(cells: Iterable[Cell], today: date) -> tuple[Cell, ...]:
@@ -272,4 +268,4 @@ def by(cells: Sequence[Cell], day: date) -> tuple[int, int]:
 
 def policies(svc: Services) -> list[Contract]:
     """Every promise that could be made instead, the present one first."""
-    return offered(svc.settings.longest_contract)[::-1]
+    return svc.settings.terms.offered[::-1]

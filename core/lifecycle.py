@@ -14,13 +14,12 @@ it erases so much later. It is a net under our clock, never the promise.
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from math import ceil
 
 from sqlmodel import col, func, select
 
-from core.contracts import Contract, offered
 from core import made_up
 from core.errors import StorageUnavailable
 from core.models import Copy
@@ -80,12 +79,7 @@ class TwoClocks:
 
 def longest_clock(settings: Settings) -> timedelta:
     """The longest that anything of a run exists by our own clock."""
-    return max(_clock(contract, settings) for contract in offered(settings.longest_contract))
-
-
-def _clock(contract: Contract, settings: Settings) -> timedelta:
-    any_day = datetime(2026, 1, 1, tzinfo=UTC)
-    return contract.run_by(any_day, early=settings.erase_early) - any_day
+    return settings.terms.longest_clock
 
 
 def rule_days(settings: Settings) -> int:
@@ -170,7 +164,7 @@ def _unreadable(settings: Settings) -> RuleFinding:
 
 def _clocks(settings: Settings, days: int | None, applies: bool, findings: tuple[RuleFinding, ...]) -> TwoClocks:
     return TwoClocks(
-        policy=max(contract.keep_for for contract in offered(settings.longest_contract)),
+        policy=max(map(settings.terms.keep_for, settings.terms.offered)),
         setting=longest_clock(settings),
         wanted_days=rule_days(settings),
         rule_days=days,

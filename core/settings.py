@@ -23,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from core.contracts import Contract
+from core.contracts import Contract, Terms
 from core.errors import BadSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,6 +136,9 @@ class Settings(BaseSettings):
 
     default_contract: Contract = Field(Contract.MONTH, description="What is chosen for a new run.")
     longest_contract: Contract = Field(LONGEST_PROMISED, description="The longest a person may choose.")
+    longest_days: int = Field(
+        30, ge=1, description="No clock is longer, whatever its contract is called. The policy promises at most 30."
+    )
     runs_per_day: int = Field(10, ge=1, description="Runs per person and UTC day.")
     runs_per_network_per_day: int = Field(60, ge=1, description="Runs per network and UTC day, counted softly.")
     queue_limit: int = Field(20, ge=1, description="Runs that may wait; beyond it the page says so.")
@@ -147,7 +150,7 @@ class Settings(BaseSettings):
 
     jurisdiction: str = Field("", description="The law that the policy names, as `Germany`.")
     authority: str = Field("", description="The data protection authority that it names for complaints.")
-    backup_days: int = Field(0, ge=0, le=30, description="How long you keep backups of the database. 0: none are made.")
+    backup_days: int = Field(0, ge=0, description="How long you keep backups of the database. 0: none are made.")
     policy_notice_days: int = Field(14, ge=14, description="A policy that promises less is in force after so long.")
     promises_every_seconds: float = Field(300.0, ge=10, description="How often every promise is measured.")
 
@@ -269,6 +272,11 @@ class Settings(BaseSettings):
     @property
     def erase_early(self) -> timedelta:
         return timedelta(hours=self.erase_early_hours)
+
+    @property
+    def terms(self) -> Terms:
+        """The contracts as they are offered here."""
+        return Terms(longest=self.longest_contract, longest_days=self.longest_days, early=self.erase_early)
 
     @property
     def lease(self) -> timedelta:

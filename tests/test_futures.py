@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from core import backlog, canary, erasing, futures, jobs, retention
 from core.backlog import Deed, Queue, Wanted
-from core.contracts import Contract
+from core.contracts import Contract, Terms
 from core.futures import Cell, Count
 from core.models import Copy, CopyKind, FindingKind, FindingRow, ForecastRow, Subject, new_id
 from core.services import Services
@@ -153,10 +153,14 @@ def of(days: int, contract: Contract | None, copies: int = 1) -> Cell:
     return Cell(TODAY + timedelta(days=days), CopyKind.PORTRAIT, contract, copies, 10 * copies)
 
 
+def terms(early: timedelta) -> Terms:
+    return Terms(longest=Contract.MONTH, longest_days=30, early=early)
+
+
 @pytest.mark.parametrize("early", [timedelta(0), timedelta(hours=24)])
 def test_a_shorter_promise_moves_what_was_promised_longer(early: timedelta) -> None:
     cells = [of(29, Contract.MONTH), of(20, Contract.MONTH), of(5, Contract.WEEK), of(0, Contract.DAY), of(3, None)]
-    days = [(cell.day - TODAY).days for cell in futures.what_if(cells, Contract.WEEK, early=early)]
+    days = [(cell.day - TODAY).days for cell in futures.what_if(cells, Contract.WEEK, terms=terms(early))]
     assert days == [6, -3, 5, 0, 3]
     assert [(cell.day - TODAY).days for cell in futures.from_today(cells, TODAY)] == [29, 20, 5, 0, 3]
 
@@ -164,10 +168,10 @@ def test_a_shorter_promise_moves_what_was_promised_longer(early: timedelta) -> N
 def test_nothing_is_ever_kept_longer_and_nothing_is_lost() -> None:
     cells = [of(day, contract, 3) for day in range(30) for contract in Contract]
     for longest in Contract:
-        shifted = futures.what_if(cells, longest, early=timedelta(hours=24))
+        shifted = futures.what_if(cells, longest, terms=terms(timedelta(hours=24)))
         assert all(after.day <= before.day for before, after in zip(cells, shifted, strict=True))
         assert sum(cell.copies for cell in shifted) == sum(cell.copies for cell in cells)
-    assert futures.what_if(cells, Contract.MONTH, early=timedelta(0)) == tuple(cells)
+    assert futures.what_if(cells, Contract.MONTH, terms=terms(timedelta(0))) == tuple(cells)
 
 
 def test_by_a_day_so_many_are_gone() -> None:

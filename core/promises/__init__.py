@@ -1,9 +1,9 @@
 """
 What we promise, as a program: one source states each promise, names what enforces it, measures it and prints it.
 
-The studio prints its sentences, consent records their version, settings fill in their numbers, and `stands` says of each
-whether it holds right now. `table` has the sentences, `checks` measures them, `checking` runs the checks and remembers
-what they said, `bounds` stops a start with settings that promise less than what is published.
+The studio prints its sentences, consent records their version, settings fill in their numbers, and `stands` says of
+each whether it holds right now. `table` has the sentences, `checks` measures them, `checking` runs the checks and
+remembers what they said, `bounds` stops a start with settings that promise less than what is published.
 """
 
 import hashlib

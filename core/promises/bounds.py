@@ -1,24 +1,104 @@
 """
-Bounds: what the published policy promises, as numbers. A setting may promise more to people, never less.
+Bounds: what the published policy promises, as numbers. A setting may promise people more, never less.
+
+Beyond a bound nothing starts, and the reason is said; within it the sentences, pages, clocks and the bucket's rule
+follow the setting. These are the bounds of every version there ever was; that a later one promises no less than the one
+in force without its notice is seen to where versions are kept.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from core.contracts import offered
-from core.settings import Settings
+from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
+from core.errors import BadSettings
+from core.settings import LONGEST_PROMISED, Settings
 
-LONGEST: Final = timedelta(days=30)
+LONGEST: Final = LONGEST_PROMISED.keep_for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """How far a setting may go. `promise`: the sentence that it would break."""
+
+    setting: str
+    promise: str
+    value: Callable[[Settings], int]
+    bound: int
+    unit: str
+    at_least: bool = False
+
+    def holds(self, settings: Settings) -> bool:
+        value = self.value(settings)
+        return value >= self.bound if self.at_least else value <= self.bound
+
+    def says(self, settings: Settings) -> str:
+        most = "at least" if self.at_least else "at most"
+        return (
+            f"{self.setting.upper()}: {self.value(settings)} {self.unit} is less than the policy promises, which is "
+            f"{most} {self.bound} {self.unit} ({self.promise})."
+        )
+
+
+def _days(span: timedelta) -> int:
+    return -(-span // timedelta(days=1))
+
+
+BOUNDS: Final = (
+    Bound(
+        setting="longest_days",
+        promise="erased_by_the_clock",
+        value=lambda settings: settings.longest_days,
+        bound=_days(LONGEST),
+        unit="days",
+    ),
+    Bound(
+        setting="longest_contract",
+        promise="erased_by_the_clock",
+        value=lambda settings: _days(settings.longest_contract.keep_for),
+        bound=_days(LONGEST),
+        unit="days",
+    ),
+    Bound(
+        setting="backup_days",
+        promise="backups_end_too",
+        value=lambda settings: settings.backup_days,
+        bound=30,
+        unit="days",
+    ),
+    Bound(
+        setting="policy_notice_days",
+        promise="notice_before_a_change",
+        value=lambda settings: settings.policy_notice_days,
+        bound=14,
+        unit="days",
+        at_least=True,
+    ),
+    Bound(
+        setting="small_count",
+        promise="usage_belongs_to_nobody",
+        value=lambda settings: settings.small_count,
+        bound=5,
+        unit="people's doings",
+        at_least=True,
+    ),
+)
+
+
+def exceeded(settings: Settings) -> list[str]:
+    """Every bound that these settings break, in words."""
+    return [bound.says(settings) for bound in BOUNDS if not bound.holds(settings)]
+
+
+def require(settings: Settings) -> None:
+    """Raises BadSettings with each reason and its bound."""
+    if problems := exceeded(settings):
+        raise BadSettings("\n  ".join(["These settings promise less than the published policy:", *problems]))
 
 
 def longest(settings: Settings) -> timedelta:
-    """The longest that any image may exist, from its upload."""
-    any_day = _ANY_DAY
-    return max(
-        contract.run_by(any_day, early=timedelta(0)) - any_day for contract in offered(settings.longest_contract)
-    )
-
-
-from datetime import UTC, datetime  # noqa: E402
-
-_ANY_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
+    """The longest that any image may exist, from its upload. Whoever keeps nothing has results for an hour."""
+    terms = settings.terms
+    extra = PROCESS_HEADSHOTS_KEPT if terms.longest is Contract.PROCESS else timedelta(0)
+    return max(map(terms.keep_for, terms.offered)) + extra

@@ -96,7 +96,7 @@ def _remember(session: Session, promise: Promise, result: Result, took_ms: int, 
     day = upsert(dialect, PromiseDay).values(
         day=now.astimezone(UTC).date(), promise=promise.id, state=result.state, n=1
     )
-    more = {"n": PromiseDay.n + day.excluded.n}
+    more = {"n": col(PromiseDay.n) + day.excluded.n}
     session.execute(day.on_conflict_do_update(index_elements=["day", "promise", "state"], set_=more))
     count(session, Metric.PROMISE, promise.id, result.state.value, at=now)
 
@@ -115,10 +115,9 @@ def stands(svc: Services, now: datetime, promises: Sequence[Promise] = PROMISES)
     first = (now - HISTORY).astimezone(UTC).date()
     history: dict[str, dict[date, dict[PromiseState, int]]] = defaultdict(lambda: defaultdict(dict))
     with svc.reading() as session:
-        checks = {row.promise: row for row in session.exec(select(PromiseCheck)).all()}
-        counted = select(PromiseDay.promise, PromiseDay.day, PromiseDay.state, PromiseDay.n)
-        for name, day, state, n in session.exec(counted.where(col(PromiseDay.day) > first)).all():
-            history[name][day][state] = n
+        checks = {check.promise: check for check in session.exec(select(PromiseCheck)).all()}
+        for row in session.exec(select(PromiseDay).where(col(PromiseDay.day) > first)).all():
+            history[row.promise][row.day][row.state] = row.n
     fresh = timedelta(seconds=STALE_AFTER * svc.settings.promises_every_seconds)
     return tuple(_stand(svc, promise, checks.get(promise.id), history[promise.id], now, fresh) for promise in promises)
 

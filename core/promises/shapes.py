@@ -116,11 +116,9 @@ class Promise:
 
 def numbers(settings: Settings) -> dict[str, str]:
     """The numbers in force, as the sentences name them."""
-    from core.contracts import Contract
-
-    longest, early = settings.longest_contract, settings.erase_early_hours
+    early = settings.erase_early_hours
     return {
-        "longest": (Contract.HOUR if longest is Contract.PROCESS else longest).label,
+        "longest": settings.terms.longest_label,
         "early": f" Clocks of more than 24 hours end {early} hours early, so that this holds though our worker is down."
         if early
         else "",

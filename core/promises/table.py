@@ -1,8 +1,8 @@
 """
 The table: every sentence that we promise, with what keeps it and what measures it. A sentence stands here or nowhere.
 
-Sentences and the words beside them are templates: `numbers` fills in the settings in force, and other languages translate
-the template. Their order is the order in which they are read.
+Sentences and the words beside them are templates: `numbers` fills in the settings in force, and other languages
+translate the template. Their order is the order in which they are read.
 """
 
 from datetime import timedelta
@@ -26,14 +26,15 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="processed_here",
         group="who sees them",
-        sentence="The engine that is chosen before the upload is named there. The on-device engine works on this server "
-        "alone: nothing leaves it, and it never falls over to anyone else.",
+        sentence="The engine that is chosen before the upload is named there. The on-device engine works on this "
+        "server alone: nothing leaves it, and it never falls over to anyone else.",
         at_a_glance="Made on this server{run_by}. Nothing is sent to anyone else.",
-        with_others="{made}. Nothing is sent to {others} unless you choose it; what it keeps then is not ours to erase.",
+        with_others="{made}. Nothing is sent to {others} unless you choose it; what it keeps then is not ours to "
+        "erase.",
         reads=("run_by",),
         enforced_by=("core.engines.on_device.engine.OnDevice", "core.generations.request"),
-        measured="We read our own source for anything in the engine that could reach a network, and look whether any run "
-        "that was to stay here was sent out.",
+        measured="We read our own source for anything in the engine that could reach a network, and look whether any "
+        "run that was to stay here was sent out.",
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -42,9 +43,9 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="third_parties_by_name",
         group="who sees them",
-        sentence="A third party gets a photo only for a run for which the person has chosen it by name. It gets pixels and "
-        "the choices, no other data of the person. What lies there has a public address, follows its terms and is not ours "
-        "to erase: it is listed with its end, and looked after until it is gone.",
+        sentence="A third party gets a photo only for a run for which the person has chosen it by name. It gets "
+        "pixels and the choices, no other data of the person. What lies there has a public address, follows its "
+        "terms and is not ours to erase: it is listed with its end, and looked after until it is gone.",
         reads=(
             "apimart_api_key",
             "apimart_hand_over",
@@ -54,8 +55,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
             "ga4_measurement_id",
         ),
         enforced_by=("core.third_parties.third_parties", "core.provider.runs.step", "core.provider.residue.step"),
-        measured="Everyone who was sent a picture has to stand in the list of third parties, only runs that chose them may "
-        "have been sent, and every address there has to be looked at when its time is over.",
+        measured="Everyone who was sent a picture has to stand in the list of third parties, only runs that chose "
+        "them may have been sent, and every address there has to be looked at when its time is over.",
         owner="founder",
         grace=SOON,
         reader_may="Choose the on-device engine: then nobody else gets anything.",
@@ -64,15 +65,16 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="erased_by_the_clock",
         group="your photos",
-        sentence="A photo and everything made from it are erased by the clock that is chosen before the run, at most {longest} "
-        "after the photo was added, also when the run failed or was never finished. A clock can only become "
-        "shorter.{early}",
+        sentence="A photo and everything made from it are erased by the clock that is chosen before the run, at most "
+        "{longest} after the photo was added, also when the run failed or was never finished. A clock can only "
+        "become shorter.{early}",
         at_a_glance="Erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
-        with_others="Here all is erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
+        with_others="Here all is erased by the clock you choose, after {longest} at the latest, or the moment you "
+        "say so.",
         reads=("longest_contract", "erase_early_hours", "sweep_every_seconds"),
         enforced_by=("core.retention.sweep", "core.retention.erase_copies", "core.contracts.Contract.run_by"),
-        measured="We look at every image that is here: none may be past its clock by more than 10 minutes, none may have a "
-        "longer one than promised, and a sweep has to have come by just now.",
+        measured="We look at every image that is here: none may be past its clock by more than 10 minutes, none may "
+        "have a longer one than promised, and a sweep has to have come by just now.",
         owner="founder",
         grace=SOON,
         reader_may=ERASE_NOW,
@@ -81,12 +83,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="available_until",
         group="your photos",
-        sentence="Headshots can be opened and downloaded until their clock ends, and no longer. Nothing is erased before that "
-        "unless its owner asks.",
+        sentence="Headshots can be opened and downloaded until their clock ends, and no longer. Nothing is erased "
+        "before that unless its owner asks.",
         reads=("longest_contract",),
         enforced_by=("core.models.Copy.may_be_read", "core.reconcile.compare", "core.lifecycle.judge"),
-        measured="We ask storage for the oldest and the newest image that should be there, and compare everything with the "
-        "rows each night.",
+        measured="We ask storage for the oldest and the newest image that should be there, and compare everything "
+        "with the rows each night.",
         owner="founder",
         grace=SOON,
         reader_may=ASK_US,
@@ -98,8 +100,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
         sentence="An image is called gone only after storage was asked for it twice, in two ways, and did not have it.",
         reads=("canary_every_minutes",),
         enforced_by=("core.proof.Proof", "core.models.Evidence", "core.canary.release"),
-        measured="The database has to refuse a “gone” without that evidence, a test picture goes the whole way every hour and "
-        "is asked for again, and nothing that was gone may have come back.",
+        measured="The database has to refuse a “gone” without that evidence, a test picture goes the whole way every "
+        "hour and is asked for again, and nothing that was gone may have come back.",
         owner="founder",
         grace=SOON,
         reader_may="Check your receipt here: it says when storage was asked, and what it answered.",
@@ -113,8 +115,9 @@ PROMISES: Final[tuple[Promise, ...]] = (
         with_others="Never used for training by us. Others have terms of their own.",
         reads=("apimart_api_key",),
         enforced_by=("core.promises.source.Source", "core.third_parties.third_parties"),
-        measured="We read our own source: nothing in it trains anything, and only the named ways out can reach a network. What "
-        "third parties do with what they are sent is quoted from their terms, with what we could not establish.",
+        measured="We read our own source: nothing in it trains anything, and only the named ways out can reach a "
+        "network. What third parties do with what they are sent is quoted from their terms, with what we could not "
+        "establish.",
         owner="founder",
         grace=A_DAY,
         reader_may="Choose the on-device engine: then nobody else gets anything.",
@@ -123,11 +126,11 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="no_biometrics",
         group="who sees them",
-        sentence="No face recognition, no face features, no templates: a person's outline is found in memory for one run and "
-        "is gone with it.",
+        sentence="No face recognition, no face features, no templates: a person's outline is found in memory for one "
+        "run and is gone with it.",
         enforced_by=("core.promises.source.Source", "core.promises.source.installed"),
-        measured="We read our own source and the list of what is installed for anything that recognises or measures faces, and "
-        "the tables for a column that could hold it.",
+        measured="We read our own source and the list of what is installed for anything that recognises or measures "
+        "faces, and the tables for a column that could hold it.",
         owner="founder",
         grace=A_DAY,
         reader_may=TELL_US,
@@ -136,12 +139,13 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="only_the_owner",
         group="who sees them",
-        sentence="Images here have no public address. They open only in the browser that made them, or with its claim code.",
+        sentence="Images here have no public address. They open only in the browser that made them, or with its "
+        "claim code.",
         at_a_glance="Seen only in this browser, or with your claim code. No account, no name.",
         with_others="What is here is seen only in this browser, or with your claim code. No account, no name.",
         enforced_by=("core.access.may_read", "core.access.own_run", "core.access.open_with_code"),
-        measured="A stranger's session asks for the oldest and the newest image and its run, and has to be told that there is "
-        "nothing.",
+        measured="A stranger's session asks for the oldest and the newest image and its run, and has to be told that "
+        "there is nothing.",
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -150,12 +154,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="no_public_address",
         group="who sees them",
-        sentence="From outside, every address of an image is answered as if nothing had ever been there: without a cookie, and "
-        "with anybody else's.",
+        sentence="From outside, every address of an image is answered as if nothing had ever been there: without a "
+        "cookie, and with anybody else's.",
         reads=("public_url", "s3_endpoint_url"),
         enforced_by=("core.guard.Guard", "core.web.routes"),
-        measured="We ask our own server for images by their addresses as a stranger would, over HTTP, and storage for its "
-        "objects without a key.",
+        measured="We ask our own server for images by their addresses as a stranger would, over HTTP, and storage "
+        "for its objects without a key.",
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -164,10 +168,11 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="only_pixels_are_kept",
         group="your photos",
-        sentence="Position, camera, times and everything else but pixels is removed before a photo is stored. Of an image we "
-        "keep its size, format and time of upload.",
+        sentence="Position, camera, times and everything else but pixels is removed before a photo is stored. Of an "
+        "image we keep its size, format and time of upload.",
         enforced_by=("core.intake.read",),
-        measured="A test photo that carries all of this goes the way of every upload, and is searched for what is left.",
+        measured="A test photo that carries all of this goes the way of every upload, and is searched for what is "
+        "left.",
         owner="founder",
         grace=SOON,
         reader_may=ERASE_NOW,
@@ -179,8 +184,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
         sentence="Every stored image is encrypted under a key of its person; with the last image the key is destroyed.",
         reads=("master_key",),
         enforced_by=("core.vault.Vault.put", "core.retention.end_subject_if_over"),
-        measured="We take the oldest and the newest image as storage has them: none may open as a picture, and each key has to "
-        "lie sealed.",
+        measured="We take the oldest and the newest image as storage has them: none may open as a picture, and each "
+        "key has to lie sealed.",
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -189,7 +194,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="encrypted_on_the_way",
         group="who sees them",
-        sentence="Between browsers, this server, storage and mail everything travels encrypted, or does not leave this machine.",
+        sentence="Between browsers, this server, storage and mail everything travels encrypted, or does not leave "
+        "this machine.",
         reads=(
             "public_url",
             "allowed_hosts",
@@ -221,11 +227,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="erased_on_request",
         group="your requests",
-        sentence="Whoever asks for erasure has everything erased and shown to be gone within 48 hours of the receipt of the "
-        "request, in the product at once.",
+        sentence="Whoever asks for erasure has everything erased and shown to be gone within 48 hours of the receipt "
+        "of the request, in the product at once.",
         reads=("imap_host", "mail_every_seconds"),
         enforced_by=("core.requests.step", "core.sla.due_at", "core.alerts.tell"),
-        measured="Every open request is held against its clock, to the second, and those that were done in 30 days as well.",
+        measured="Every open request is held against its clock, to the second, and those that were done in 30 days "
+        "as well.",
         owner="support",
         grace=AT_ONCE,
         reader_may="Erase everything at once on My photos; it waits for nobody.",
@@ -234,10 +241,11 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="rights_in_time",
         group="your requests",
-        sentence="A copy of your data, a correction, an objection or a question is answered within one month of its receipt, or "
-        "as soon as the law that applies to you says.",
+        sentence="A copy of your data, a correction, an objection or a question is answered within one month of its "
+        "receipt, or as soon as the law that applies to you says.",
         enforced_by=("core.requests.step", "core.sla.due_at", "core.exports.pack"),
-        measured="Every open request is held against its clock, by kind, and those that were answered in 30 days as well.",
+        measured="Every open request is held against its clock, by kind, and those that were answered in 30 days as "
+        "well.",
         owner="support",
         grace=AT_ONCE,
         reader_may=COMPLAIN,
@@ -246,8 +254,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="adults_only",
         group="this service",
-        sentence="WorkShot is for people of 18 and over. A photo is taken only with the consent of its owner, and what is known "
-        "to be of a child is erased.",
+        sentence="WorkShot is for people of 18 and over. A photo is taken only with the consent of its owner, and "
+        "what is known to be of a child is erased.",
         enforced_by=("core.generations.request",),
         measured="Every run has to stand on a consent in which its owner said that they are 18 and may use the photo.",
         owner="support",
@@ -259,12 +267,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="usage_belongs_to_nobody",
         group="this service",
-        sentence="Of use we keep counts alone, by day: no row belongs to anybody, and no count of people's doings below "
-        "{small_count} is shown.",
+        sentence="Of use we keep counts alone, by day: no row belongs to anybody, and no count of people's doings "
+        "below {small_count} is shown.",
         reads=("small_count",),
         enforced_by=("core.usage.counting.count", "core.usage.metrics.DIMENSIONS"),
-        measured="We look at the columns of the tables of counts, and at every word in them, for anything that could be a "
-        "person's.",
+        measured="We look at the columns of the tables of counts, and at every word in them, for anything that could "
+        "be a person's.",
         owner="founder",
         grace=SOON,
         reader_may="Switch the counting off on My photos, or send “Sec-GPC” with your browser.",
@@ -284,7 +292,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="nothing_is_sold",
         group="this service",
-        sentence="Nothing of yours is sold or used for marketing, and there are no ads: no page loads anything from anybody else.",
+        sentence="Nothing of yours is sold or used for marketing, and there are no ads: no page loads anything from "
+        "anybody else.",
         reads=("ga4_measurement_id",),
         enforced_by=("core.guard.content_security_policy",),
         measured="We look at what our pages allow a browser to load, and for names of ad networks in our own source.",
@@ -296,12 +305,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="notice_before_a_change",
         group="this service",
-        sentence="A policy that promises less is announced at least {notice_days} days before it is in force, and never touches a "
-        "clock that runs.",
+        sentence="A policy that promises less is announced at least {notice_days} days before it is in force, and "
+        "never touches a clock that runs.",
         reads=("policy_notice_days",),
         enforced_by=("core.promises.bounds.require",),
-        measured="Every version of the policy is kept with the day it was announced and the day from which it counts; the one in "
-        "force is held against the settings.",
+        measured="Every version of the policy is kept with the day it was announced and the day from which it "
+        "counts; the one in force is held against the settings.",
         owner="founder",
         grace=A_DAY,
         reader_may="Read what changed between two versions on the policy's page.",
@@ -310,12 +319,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="breach_notice",
         group="this service",
-        sentence="Should photos ever get into wrong hands, we tell the authority, and those it concerns where we can reach them, "
-        "within 72 hours of knowing.",
+        sentence="Should photos ever get into wrong hands, we tell the authority, and those it concerns where we can "
+        "reach them, within 72 hours of knowing.",
         reads=("privacy_contact", "alert_urls", "authority"),
         enforced_by=("core.audit.verify", "core.alerts.tell"),
-        measured="That nobody can measure before it happens. What we look at is what it needs: somebody who can be written to, "
-        "people who are told, and a log that was not tampered with.",
+        measured="That nobody can measure before it happens. What we look at is what it needs: somebody who can be "
+        "written to, people who are told, and a log that was not tampered with.",
         owner="founder",
         grace=SOON,
         reader_may=COMPLAIN,
@@ -324,12 +333,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="backups_end_too",
         group="your photos",
-        sentence="Backups of the database are kept for at most {backup_days} days. Images in them could not be opened: their keys "
-        "are destroyed with the last image.",
+        sentence="Backups of the database are kept for at most {backup_days} days. Images in them could not be "
+        "opened: their keys are destroyed with the last image.",
         reads=("backup_days",),
         enforced_by=("core.promises.bounds.require", "core.retention.end_subject_if_over"),
-        measured="We look for copies of the database that are older, where we can see: beside it. What lies elsewhere only those "
-        "who run this server know.",
+        measured="We look for copies of the database that are older, where we can see: beside it. What lies "
+        "elsewhere only those who run this server know.",
         owner="founder",
         grace=A_DAY,
         reader_may=ASK_US,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from core import marks
 from core.catalogue import catalogue
-from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract, offered
+from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.guard import COOKIE, SECURE_COOKIE
 from core.ports import Offered, Provider
 from core.promises import PROMISES
@@ -254,15 +254,16 @@ def _promises(settings: Settings) -> dict[str, str]:
 
 
 def _of_settings(settings: Settings) -> dict[str, str]:
-    choices = offered(settings.longest_contract)
+    terms = settings.terms
+    choices = terms.offered
     who = settings.run_by or SOMEBODY
-    windows = [choice.label for choice in choices if choice is not Contract.PROCESS]
+    windows = [terms.label(choice) for choice in choices if choice is not Contract.PROCESS]
     return {
         "who": who,
         "who_first": who[:1].upper() + who[1:],
         "contact": settings.privacy_contact,
-        "choices": ", ".join(choice.label for choice in choices),
-        "default": settings.default_contract.label,
+        "choices": ", ".join(map(terms.label, choices)),
+        "default": terms.label(terms.offers(settings.default_contract)),
         "process": Contract.PROCESS.label,
         "process_kept": count(int(PROCESS_HEADSHOTS_KEPT.total_seconds() // 3600), "hour"),
         "windows": ", ".join(windows) or NO_WINDOWS,

@@ -47,7 +47,7 @@ def of_people() -> tuple[sa.ColumnElement[bool], ...]:
     made_up = select(Subject.id).where(
         Subject.id == Copy.subject_id, sa.or_(col(Subject.is_demo), col(Subject.is_canary))
     )
-    return col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY, ~made_up.exists()
+    return col(Copy.gone_at).is_(None), col(Copy.kind) != CopyKind.CANARY, ~made_up.exists()
 
 
 def many(session: Session, *where: sa.ColumnElement[bool]) -> int:
@@ -93,8 +93,8 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
         return broken(
             figure,
             says(
-                "{late} images are past their clock by more than 10 minutes, {long} have a longer clock than promised, and "
-                "{no_row} objects have none.",
+                "{late} images are past their clock by more than 10 minutes, {long} have a longer clock than "
+                "promised, and {no_row} objects have none.",
                 late=late,
                 long=too_long,
                 no_row=no_row,
@@ -106,8 +106,8 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
     return kept(
         figure,
         says(
-            "Looked at every image that is here, those of failed runs too: none is past its clock, and none has a longer one "
-            "than promised. The last sweep ended {ago} ago.",
+            "Looked at every image that is here, those of failed runs too: none is past its clock, and none has a "
+            "longer one than promised. The last sweep ended {ago} ago.",
             ago=in_words(now - swept.ended_at),
         ),
     )
@@ -152,8 +152,8 @@ def available_until(svc: Services, now: datetime) -> Result:
         return broken(
             figure,
             says(
-                "{missing} of a sample of {asked} are not in storage although their clock runs, and the last comparison of "
-                "everything found {lost} missing or damaged.",
+                "{missing} of a sample of {asked} are not in storage although their clock runs, and the last "
+                "comparison of everything found {lost} missing or damaged.",
                 missing=missing,
                 asked=len(answers),
                 lost=lost,
@@ -197,8 +197,8 @@ def gone_means_gone(svc: Services, now: datetime) -> Result:
         return broken(
             figure,
             says(
-                "{back} objects that were shown to be gone are there again, {rules} rules of the database are missing, and the "
-                "last test picture: {last}.",
+                "{back} objects that were shown to be gone are there again, {rules} rules of the database are "
+                "missing, and the last test picture: {last}.",
                 back=came_back,
                 rules=len(missing),
                 last=(last.failure or "gone") if last is not None else "none",
@@ -259,8 +259,8 @@ def encrypted(svc: Services, now: datetime) -> Result:
     return kept(
         figure,
         says(
-            "The oldest and the newest stored images were taken as storage has them: {n} looked at, none opens as a picture, "
-            "and each has a key of its person that is itself sealed (AES-256-GCM).",
+            "The oldest and the newest stored images were taken as storage has them: {n} looked at, none opens as a "
+            "picture, and each has a key of its person that is itself sealed (AES-256-GCM).",
             n=len(held),
         )
         if held
@@ -304,8 +304,8 @@ def only_pixels_are_kept(read: Callable[[bytes], bytes] | None = None) -> Callab
         return kept(
             figure,
             says(
-                "A test photo with a position, a camera, a time, a comment and a hidden program went the way of every upload: "
-                "nothing but pixels came out. The table of images has no column for anything else."
+                "A test photo with a position, a camera, a time, a comment and a hidden program went the way of "
+                "every upload: nothing but pixels came out. The table of images has no column for anything else."
             ),
         )
 
@@ -313,7 +313,28 @@ def only_pixels_are_kept(read: Callable[[bytes], bytes] | None = None) -> Callab
 
 
 COLUMNS_OF_A_COPY: Final = frozenset(
-    ["id", "subject_id", "kind", "place", "object_key", "media_type", "width", "height", "size", "created_at", "written_at", "erase_by", "erase_reason", "erased_at", "probes", "probe_answer", "probe_again_at", "gone_at", "evidence_id", "original_hash"]
+    [
+        "id",
+        "subject_id",
+        "kind",
+        "place",
+        "object_key",
+        "media_type",
+        "width",
+        "height",
+        "size",
+        "created_at",
+        "written_at",
+        "erase_by",
+        "erase_reason",
+        "erased_at",
+        "probes",
+        "probe_answer",
+        "probe_again_at",
+        "gone_at",
+        "evidence_id",
+        "original_hash",
+    ]
 )
 
 

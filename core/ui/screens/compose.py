@@ -13,7 +13,7 @@ import streamlit as st
 
 from core import access, copies, generations, intake, promises
 from core.catalogue import OWN_BACKDROP, Choice, Purpose, catalogue
-from core.contracts import Contract, offered
+from core.contracts import Contract
 from core.drafts import Draft, DraftKind
 from core.errors import InvalidPhoto, WorkShotError
 from core.generations import Agreement, Choices, RunView, Upload

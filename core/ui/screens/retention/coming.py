@@ -31,7 +31,7 @@ def what_goes_when(desk: Desk) -> None:
             offered,
             default=offered[0],
             required=True,
-            format_func=lambda one: f"{UNDER_SAYS[one]}, as it is" if one is offered[0] else UNDER_SAYS[one],
+            format_func=lambda one: f"{_says(desk, one)}, as it is" if one is offered[0] else _says(desk, one),
             key="retention-policy",
             wrap=True,
         )
@@ -39,6 +39,12 @@ def what_goes_when(desk: Desk) -> None:
             "Coloured by", ["Contract", "Kind"], default="Contract", required=True, key="retention-colours"
         )
     _draw(desk, known, policy or offered[0], by_kind == "Kind")
+
+
+def _says(desk: Desk, contract: Contract) -> str:
+    terms = desk.svc.settings.terms
+    is_called_so = terms.keep_for(contract) == contract.keep_for
+    return UNDER_SAYS[contract] if is_called_so else f"{terms.longest_days} d"
 
 
 def _uncounted(desk: Desk) -> None:
@@ -51,7 +57,7 @@ def _uncounted(desk: Desk) -> None:
 
 def _draw(desk: Desk, known: Forecast, policy: Contract, by_kind: bool) -> None:
     today = desk.now.date()
-    shifted = futures.what_if(known.cells, policy, early=desk.svc.settings.erase_early)
+    shifted = futures.what_if(known.cells, policy, terms=desk.svc.settings.terms)
     cells = futures.from_today(shifted, today)
     last = max(*(cell.day for cell in cells), today + timedelta(days=SHORTEST_CHART - 1))
     every_day = [today + timedelta(days=ahead) for ahead in range((last - today).days + 1)]
