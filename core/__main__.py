@@ -20,6 +20,7 @@ from core.db import connect
 from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
 from core.models import FindingKind, Role
+from core.services import Services
 from core.settings import load_settings
 from core.signing import key_id_of
 
@@ -28,6 +29,19 @@ FINISH_WITHIN = 60.0
 
 Answer = tuple[bool, dict[str, Any], str]
 """All is well; the same as JSON; the same for people."""
+_built: list[Services] = []
+
+
+def built(*args: Any, **kwargs: Any) -> Services:
+    """What every verb works with. What it counts is written when the verb ends, however it ends."""
+    _built.append(bootstrap.build(*args, **kwargs))
+    return _built[-1]
+
+
+def _write_usage() -> None:
+    while _built:
+        svc = _built.pop()
+        svc.tally.tend(svc.database, svc.clock(), everything=True)
 
 
 def migrate(options: argparse.Namespace) -> Answer:
@@ -43,7 +57,7 @@ OPERATOR = "operator:command-line"
 
 
 def sweep(options: argparse.Namespace) -> Answer:
-    svc = bootstrap.build()
+    svc = built()
     if options.dry_run:
         return _dry_run(retention.plan(svc), svc.settings.erase_early_hours)
     report = retention.confirm(svc, options.confirm, actor=OPERATOR) if options.confirm else retention.sweep(svc)
@@ -86,7 +100,7 @@ def _dry_run(plan: retention.Plan, early: int) -> Answer:
 
 
 def compare(options: argparse.Namespace) -> Answer:
-    svc = bootstrap.build()
+    svc = built()
     done = reconcile.compare(svc, deep=options.deep)
     kinds = [] if options.mend is None else list(FindingKind) if options.mend == "all" else [FindingKind(options.mend)]
     mended = {kind.value: reconcile.mend_all(svc, kind, actor=OPERATOR) for kind in kinds if done.found[kind]}
@@ -105,7 +119,7 @@ def compare(options: argparse.Namespace) -> Answer:
 
 
 def erase_switch(options: argparse.Namespace) -> Answer:
-    svc = bootstrap.build()
+    svc = built()
     if options.what == "stop":
         erasing.stop(svc, reason=options.reason or "", actor=OPERATOR)
     elif options.what == "start":
@@ -117,7 +131,7 @@ def erase_switch(options: argparse.Namespace) -> Answer:
 
 
 def sing(options: argparse.Namespace) -> Answer:
-    svc = bootstrap.build()
+    svc = built()
     runs, song = canary.sing(svc), canary.song(svc)
     well = bool(runs) and all(run.gone_at is not None for run in runs)
     data = {
@@ -137,7 +151,7 @@ def _in_seconds(span: timedelta | None) -> float | None:
 
 
 def examine(options: argparse.Namespace) -> Answer:
-    checks = doctor.examine(bootstrap.build())
+    checks = doctor.examine(built())
     signs = {doctor.Health.FINE: "ok     ", doctor.Health.WARNING: "warning", doctor.Health.BROKEN: "BROKEN "}
     text = "\n".join(f"{signs[check.health]}  {check.name:<9} {check.says}" for check in checks)
     return doctor.is_well(checks), {"well": doctor.is_well(checks), "checks": [asdict(c) for c in checks]}, text
@@ -145,7 +159,7 @@ def examine(options: argparse.Namespace) -> Answer:
 
 def work(options: argparse.Namespace) -> Answer:
     """Make and erase until told to stop."""
-    _, runner = bootstrap.with_runner(bootstrap.build())
+    _, runner = bootstrap.with_runner(built())
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
@@ -158,7 +172,7 @@ def work(options: argparse.Namespace) -> Answer:
 
 def mail(options: argparse.Namespace) -> Answer:
     """Read the mailbox now, to its end."""
-    svc = bootstrap.build()
+    svc = built()
     done = mailbox.fetch_all(svc)
     now = mailbox.state(svc)
     left = now.unsorted if now else 0
@@ -178,7 +192,7 @@ def mail(options: argparse.Namespace) -> Answer:
 
 
 def audit_log(options: argparse.Namespace) -> Answer:
-    svc = bootstrap.build()
+    svc = built()
     if options.what == "key":
         key = {"key_id": svc.signer.key_id, "public_key": svc.signer.public_text}
         return True, key, f"{key['public_key']}  (id {key['key_id']})"
@@ -196,7 +210,7 @@ def receipt(options: argparse.Namespace) -> Answer:
     if options.key:
         verdict = receipts.verify(data, public_keys=dict(map(_public_key, options.key)))
     else:
-        verdict = receipts.check(bootstrap.build(), data)
+        verdict = receipts.check(built(), data)
     said = receipts.words(verdict.statement) if verdict.statement else None
     lines = [verdict.says]
     if said:
@@ -227,7 +241,7 @@ def _public_key(text: str) -> tuple[str, bytes]:
 
 
 def staff(options: argparse.Namespace) -> Answer:
-    link = operators.make_link(bootstrap.build(), Role(options.role))
+    link = operators.make_link(built(), Role(options.role))
     minutes = int(operators.LINK_LIVES.total_seconds() // 60)
     data = {"url": link.url, "role": link.role.value, "operator": link.operator_id, "expires_at": link.expires_at}
     return True, data, f"{link.url}\nSigns one person in as {link.role.value}, once, within {minutes} minutes."
@@ -252,7 +266,7 @@ def migrate_objects(options: argparse.Namespace) -> Answer:
         raise BadSettings("That is the same place twice.")
     places = {"local": bootstrap.local_vault, "s3": bootstrap.s3_store}
     source, target = places[options.source](settings), places[options.target](settings)
-    svc = bootstrap.build(settings, store=target)
+    svc = built(settings, store=target)
     done = moving.move_objects(svc, source=source, target=target)
     if options.source == "local" and done.is_whole:
         bootstrap.local_vault(settings).retire()
@@ -267,7 +281,7 @@ def migrate_objects(options: argparse.Namespace) -> Answer:
 def show_demo(options: argparse.Namespace) -> Answer:
     from core import demo
 
-    svc = bootstrap.build()
+    svc = built()
     if options.remove:
         removed = demo.remove(svc)
         says = f"{removed:,} rows are removed: nothing of the demo is left." if removed else "There is no demo here."
@@ -344,6 +358,8 @@ def main(arguments: list[str] | None = None) -> int:
     except WorkShotError as exc:
         say({"error": exc.code, "says": str(exc)}, str(exc), as_json=options.json)
         return 2
+    finally:
+        _write_usage()
     say(data, text, as_json=options.json)
     return 0 if well else 1
 

@@ -37,6 +37,7 @@ from core.queue import Claim, LeaseLost, claim, enqueue, enqueue_run
 from core.requests import pruning
 from core.services import Services
 from core.settings import Settings
+from core.usage import upkeep as usage_upkeep
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ PROVIDER_WORK = (JobKind.PROVIDER, JobKind.RESIDUE)
 """Short calls to third parties. A few threads see to all runs there are: none of them waits for one."""
 UPKEEP_WORK = (JobKind.ERASE, JobKind.SWEEP)
 DESK_WORK = (JobKind.REQUEST,)
-POST_WORK = (JobKind.MAIL_OUT, JobKind.MAIL_IN, JobKind.ALERTS, JobKind.EXPORT)
+POST_WORK = (JobKind.MAIL_OUT, JobKind.MAIL_IN, JobKind.ALERTS, JobKind.EXPORT, JobKind.USAGE)
 """Waits for other machines: no erase is to wait for it."""
 RARE_WORK = (JobKind.RECONCILE, JobKind.CANARY)
 """Takes its time: whoever erases, or waits for a headshot, is not to wait for it."""
@@ -59,6 +60,7 @@ RUN_WORK = (JobKind.GENERATE, JobKind.PROVIDER)
 LOOK_AGAIN = timedelta(seconds=30)
 RESIDUE_EVERY = timedelta(seconds=30)
 ALERTS_EVERY = timedelta(minutes=1)
+USAGE_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ STEPS: dict[JobKind, Step] = {
     JobKind.ALERTS: Step(alerts.look),
     JobKind.REQUEST: Step(requests.step),
     JobKind.EXPORT: Step(exports.pack),
+    JobKind.USAGE: Step(usage_upkeep.step),
 }
 
 
@@ -159,11 +162,21 @@ def next_at(kind: JobKind, settings: Settings, now: datetime) -> datetime | None
         return now + RESIDUE_EVERY
     if kind is JobKind.ALERTS:
         return now + ALERTS_EVERY if settings.alert_urls.get_secret_value() else None
+    if kind is JobKind.USAGE:
+        return now + USAGE_EVERY
     tonight = now.replace(hour=settings.reconcile_hour, minute=0, second=0, microsecond=0)
     return tonight if tonight > now else tonight + timedelta(days=1)
 
 
-SCHEDULED = (JobKind.SWEEP, JobKind.RECONCILE, JobKind.CANARY, JobKind.ALERTS, JobKind.MAIL_IN, JobKind.RESIDUE)
+SCHEDULED = (
+    JobKind.SWEEP,
+    JobKind.RECONCILE,
+    JobKind.CANARY,
+    JobKind.ALERTS,
+    JobKind.MAIL_IN,
+    JobKind.RESIDUE,
+    JobKind.USAGE,
+)
 
 
 class Worker:
@@ -218,6 +231,7 @@ class Worker:
                 if self._is_in_hand(job):  # and was not settled just now
                     log.warning("%s %s: lease lost", job.kind.value, job.ref)
         self._tick()
+        self._svc.tally.tend(self._svc.database, self._svc.clock())
 
     def _is_in_hand(self, job: Claim) -> bool:
         with self._lock:
@@ -252,7 +266,9 @@ class Worker:
         return is_due
 
     def rest(self) -> None:
-        """The worker ends in good order: its beat does not linger as a worker that died."""
+        """The worker ends in good order: its beat does not linger as a worker that died, and what it counted is
+        written."""
+        self._svc.tally.tend(self._svc.database, self._svc.clock(), everything=True)
         with self._svc.transaction() as session:
             session.execute(sa.delete(WorkerBeat).where(col(WorkerBeat.worker) == self.id))
 

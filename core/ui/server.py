@@ -17,6 +17,7 @@ from core.ui import app, session
 log = logging.getLogger(__name__)
 
 PRUNE_EVERY = timedelta(seconds=20)
+WRITE_USAGE_EVERY = timedelta(seconds=5)
 WARM_UP_AFTER = timedelta(seconds=1)
 """After the start: whoever asks whether the server is well gets an answer first."""
 
@@ -42,6 +43,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
             asyncio.create_task(_warm_up(svc)),
             asyncio.create_task(session.purge_closed_sessions(svc.clock)),
             asyncio.create_task(_forget_drafts(svc)),
+            asyncio.create_task(_write_usage(svc)),
         ]
         try:
             yield
@@ -51,6 +53,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
             app.provide(None)
             if runner is not None:
                 await asyncio.to_thread(runner.stop)
+            await asyncio.to_thread(svc.tally.tend, svc.database, svc.clock(), everything=True)
 
     return running
 
@@ -79,3 +82,11 @@ async def _forget_drafts(svc: Services) -> None:
             svc.drafts.prune()
         except Exception as exc:
             log.error("Forgetting drafts failed: %s", outline(exc))
+
+
+async def _write_usage(svc: Services) -> None:
+    """What pages have counted is in memory for some seconds; visits of a day ago leave it."""
+    while True:
+        await asyncio.sleep(WRITE_USAGE_EVERY.total_seconds())
+        svc.visits.prune(svc.clock())
+        await asyncio.to_thread(svc.tally.tend, svc.database, svc.clock())
