@@ -1,6 +1,38 @@
-"""Promises: each sentence that we give our word on, and whether it holds right now."""
+"""
+Promises: every sentence that we give our word on, with how it stands right now.
 
+What is shown was measured by the worker and is read here with its age, so that the page costs the same however much
+there is. While it is open it looks every minute whether something has changed.
+"""
+
+import streamlit as st
+
+from core import promises
 from core.ui import widgets
 from core.ui.app import services
+from core.ui.screens.promises.beyond import third_parties, without_us
+from core.ui.screens.promises.light import figures, light
+from core.ui.screens.promises.listed import listed
 
-widgets.frame("Promises", now=services().clock())
+LOOK_AGAIN = "60s"
+
+svc = services()
+now = svc.clock()
+stands = promises.stands(svc, now)
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def top() -> None:
+    """Draws itself anew each minute; the rest only where a promise stands otherwise than it did."""
+    then = svc.clock()
+    as_it_is = promises.stands(svc, then)
+    if [stand.public_state for stand in as_it_is] != [stand.public_state for stand in stands]:
+        st.rerun()
+    widgets.show(light(as_it_is, then), figures(as_it_is))
+
+
+widgets.frame("Promises", "What we give our word on, measured all the time.", now=now)
+top()
+listed(stands, now)
+third_parties(svc, now)
+without_us(svc)

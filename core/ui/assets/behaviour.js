@@ -28,6 +28,11 @@ export function length(seconds) {
   return minutes ? two(minutes, "min", s % 60, "s") : `${s} s`;
 }
 
+export function ago(seconds) {
+  const minutes = Math.max(0, Math.floor(seconds / 60));
+  return minutes ? `${length(60 * minutes)} ago` : "just now";
+}
+
 function instant(at, now) {
   const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
   const clock = [at.getHours(), at.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
@@ -89,6 +94,7 @@ function tick() {
       if (icon) icon.className = `ws-icon ws-icon-${(clock.dataset.wsClock === "timer" ? TIMER_ICONS : ICONS)[state]}`;
     }
   }
+  for (const past of document.querySelectorAll("time[data-ws-ago]")) write(past, ago((now - new Date(past.dateTime)) / 1000));
   // A picture that is not there any more leaves its calm place, not a broken icon.
   for (const img of document.querySelectorAll(".ws-photo img, .ws-option-frame img")) {
     img.parentElement.classList.toggle("ws-missing", img.complete && img.naturalWidth === 0);
@@ -176,14 +182,32 @@ function answer(button, word, sentence) {
   setTimeout(() => write(label, button.dataset.wsLabel), 4000);
 }
 
+// A chart as a picture: Plotly's own button makes it, in this browser. What the page says around the chart, its title
+// and how it was counted, is in the picture for that moment, and not drawn here.
+function picture(button) {
+  const chart = button.closest('[class*="st-key-ws-chart-"]')?.querySelector(".js-plotly-plot");
+  const camera = chart?.querySelector(".modebar-btn");
+  if (!camera) return;
+  const { title, margin, annotations } = chart.layout;
+  const { l, r, t, b } = chart._fullLayout._size;
+  const line = { xref: "paper", x: 0, xanchor: "left", showarrow: false, align: "left" };
+  chart.layout.title = { text: button.dataset.wsTitle, x: 0, xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 20 }, font: { size: 18 } };
+  chart.layout.margin = { l: l + 24, r: r + 24, t: t + 56, b: b + 56 };
+  chart.layout.annotations = [...(annotations || []), { ...line, yref: "paper", y: 0, yanchor: "top", yshift: -b - 12, text: button.dataset.wsFoot, font: { size: 12 } }];
+  camera.click(); // reads the layout at once
+  Object.assign(chart.layout, { title, margin, annotations });
+  answer(button, "Saved", "The chart is saved as a picture.");
+}
+
 function listen() {
   document.addEventListener("input", (event) => {
     if (event.target.matches?.("input[data-ws-compare]")) slide(event.target);
   });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("button[data-ws-copy], button[data-ws-save]");
+    const button = event.target.closest?.("button[data-ws-copy], button[data-ws-save], button[data-ws-title]");
     if (button?.dataset.wsCopy) copy(button);
     else if (button?.dataset.wsSave) save(button);
+    else if (button) picture(button);
   });
   setInterval(tick, 1000);
 }

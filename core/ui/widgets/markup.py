@@ -110,6 +110,13 @@ def _time(said: wording.Said, at: datetime, zone_note: str, kind: str, ticking: 
     )
 
 
+def ago(at: datetime, *, now: datetime) -> Html:
+    """`3 min ago`, growing older in the browser too."""
+    return el(
+        "time", wording.ago(now - at), datetime=at.isoformat(timespec="seconds"), data_ws_ago=True, class_="ws-ago"
+    )
+
+
 def state_chip(state: State, word: str) -> Html:
     return el("span", icon(_ICONS[state]), el("span", word), class_=f"ws-chip ws-{state}")
 
@@ -121,10 +128,10 @@ def key_figure(
     unit: str = "",
     change: str = "",
     state: State | None = None,
-    trend: Sequence[float] = (),
+    trend: Sequence[float | None] = (),
     trend_says: str = "",
 ) -> Html:
-    """A number, what it counts, how it changed. `trend_says` puts the little bars into words."""
+    """A number, what it counts, how it changed. `trend_says` puts the little bars into words; None is a hidden one."""
     of_what = el("span", f" {unit}", class_="ws-unit") if unit else None
     return el(
         "div",
@@ -136,9 +143,14 @@ def key_figure(
     )
 
 
-def _bars(values: Sequence[float], says: str) -> Html:
-    top = max(values) or 1
-    bars = (el("i", style=f"--h:{max(4, round(100 * value / top))}%") for value in values)
+def _bars(values: Sequence[float | None], says: str) -> Html:
+    top = max((value for value in values if value is not None), default=0) or 1
+    bars = (
+        el("i", style="--h:25%", class_="ws-hidden")
+        if value is None
+        else el("i", style=f"--h:{max(4, round(100 * value / top))}%")
+        for value in values
+    )
     return el("div", *bars, class_="ws-bars", role="img", aria_label=says or "Trend")
 
 

@@ -45,6 +45,12 @@ def length(span: timedelta) -> str:
     return _two((minutes, "min"), (seconds % 60, "s")) if minutes else f"{seconds} s"
 
 
+def ago(span: timedelta) -> str:
+    """`just now`, `3 min ago`, `2 h 5 min ago`: in whole minutes."""
+    minutes = max(0, int(span.total_seconds()) // 60)
+    return f"{length(timedelta(minutes=minutes))} ago" if minutes else "just now"
+
+
 def instant(at: datetime, *, now: datetime, zone: ZoneInfo) -> str:
     """`12 Dec, 14:02` in the reader's zone; the year only where it is another one."""
     there, here = at.astimezone(zone), now.astimezone(zone)
