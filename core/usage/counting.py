@@ -138,7 +138,8 @@ def _write(engine: sa.Engine, batch: Batch, now: datetime) -> None:
             by_hour[cell.day, cell.hour, cell.metric.value] += n
     with engine.begin() as connection:
         first = upsert(dialect, UsageBatch).values(id=batch.id, day=now.astimezone(UTC).date())
-        if connection.execute(first.on_conflict_do_nothing()).rowcount == 0:
+        # asked for by RETURNING: what a driver says of an INSERT's rows is not to be relied on
+        if connection.execute(first.on_conflict_do_nothing().returning(UsageBatch.__table__.c.id)).first() is None:  # type: ignore[attr-defined]
             return
         _add(connection, UsageCount, ("day", "metric", "a", "b"), by_day)
         _add(connection, UsageHour, ("day", "hour", "metric"), by_hour)
