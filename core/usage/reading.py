@@ -25,6 +25,9 @@ from core.vault import Vault
 
 HEADSHOTS_OF_A_RUN: Final = 4
 """At most. From 4 (k - 1) + 1, k runs or more have made them."""
+NOT_FAILED: Final = ("ready", "cancelled")
+"""How a run ends, as it is counted: one of the two, or else the reason of its failure."""
+FAILED: Final = "failed"
 REMEMBERED: Final = timedelta(hours=1)
 """How long a month that is over is told as it was read: counts that come later than `_SETTLED` show by then."""
 _Parts = dict[str, Node]
@@ -150,8 +153,9 @@ class _Counted:
     def _days(self) -> dict[str, dict[str, Counter[str]]]:
         """metric → a → day → n, of what is told by day."""
         table = _table(UsageCount)
-        by_day = table.c.metric.in_([Metric.RUN.value, Metric.HEADSHOT.value, Metric.COST.value])
-        wanted = by_day | ((table.c.metric == Metric.STEP.value) & (table.c.a == STEPS[0]))
+        visits = (table.c.metric == Metric.STEP.value) & (table.c.a == STEPS[0])
+        failures = (table.c.metric == Metric.RUN.value) & table.c.b.not_in(NOT_FAILED)
+        wanted = table.c.metric.in_([Metric.HEADSHOT.value, Metric.COST.value]) | visits | failures
         key = table.c.day, table.c.metric, table.c.a
         query = sa.select(*key, sa.func.sum(table.c.n)).where(*self._within(table), wanted).group_by(*key)
         days: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
@@ -212,11 +216,23 @@ class _Counted:
         return Node(steps[0], splits)
 
     def _runs_ended(self) -> Node:
-        root = _nested(self.sums[Metric.RUN], "engine", "outcome")
-        if not self.by_day:
-            return root
-        days = sum(self.days.get(Metric.RUN, {}).values(), Counter[str]())
-        return Node(root.n, {**root.splits, "weekday": self._weekdays(days)})
+        """Failures are a cell of their own, told by reason and, beside that, by day. There is no other split by day
+        here: with all runs of a day beside its failures, one would say something of the other."""
+        engines: dict[str, Counter[str]] = defaultdict(Counter)
+        for (engine, outcome), n in self.sums[Metric.RUN].items():
+            engines[engine][outcome] += n
+        nodes = {name: self._ends(name, outcomes) for name, outcomes in engines.items() if outcomes.total()}
+        return Node(sum(node.n for node in nodes.values()), {"engine": nodes})
+
+    def _ends(self, engine: str, outcomes: Mapping[str, int]) -> Node:
+        reasons = {name: n for name, n in outcomes.items() if name not in NOT_FAILED}
+        splits = {"reason": _leaves(reasons)}
+        if self.by_day:
+            splits["day"] = _leaves(self.days.get(Metric.RUN, {}).get(engine, {}))
+        ends = _leaves({name: n for name, n in outcomes.items() if name in NOT_FAILED})
+        if failed := sum(reasons.values()):
+            ends[FAILED] = Node(failed, splits)
+        return Node(sum(outcomes.values()), {"outcome": ends})
 
     def _runs_begun(self) -> Node:
         """Every run has a contract, a purpose and a style: the same root, looked at from three sides."""
@@ -234,16 +250,15 @@ class _Counted:
         }
         return Node(root.n, {"engine": engines})
 
-    def _weekdays(self, days: Mapping[str, int], hours: Mapping[int, Mapping[str, int]] | None = None) -> _Parts:
-        """Seven nodes, each with its days (where they are told) and its hours. Where there are hours, they count: so
-        that a weekday is the same number whether days are told or not."""
+    def _weekdays(self, days: Mapping[str, int], hours: Mapping[int, Mapping[str, int]]) -> _Parts:
+        """Seven nodes, each with its hours and its days (where they are told). The hours count: so that a weekday is
+        the same number whether days are told or not."""
         parts: _Parts = {}
         for weekday in range(7):
-            splits = {"hour": _leaves(hours.get(weekday, {}))} if hours is not None else {}
+            splits = {"hour": _leaves(hours.get(weekday, {}))}
             if self.by_day:
                 splits["day"] = _leaves({day: n for day, n in days.items() if _weekday(day) == weekday})
-            n = sum(part.n for part in splits["day" if hours is None else "hour"].values())
-            if n:
+            if n := sum(part.n for part in splits["hour"].values()):
                 parts[str(weekday)] = Node(n, splits)
         return parts
 

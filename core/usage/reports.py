@@ -365,11 +365,17 @@ def _outcomes(view: _View) -> Iterator[Row]:
         outcomes = view.what.names("runs_ended", "engine", engine, "outcome")
         if not outcomes:
             yield engine, ALL, whole, None
-        yield from _by_size(
-            (engine, name, n, _share(n, whole.exact))
-            for name in outcomes
-            for n in [view.what.total("runs_ended", "engine", engine, "outcome", name)]
-        )
+        yield from _by_size((engine, name, n, _share(n, whole.exact)) for name, n in _ends(view, engine, outcomes))
+
+
+def _ends(view: _View, engine: str, outcomes: Iterable[str]) -> Iterator[tuple[str, Shown]]:
+    """Failures by their reasons, where those are told."""
+    for outcome in outcomes:
+        path = "runs_ended", "engine", engine, "outcome", outcome
+        reasons = view.what.names(*path, "reason")
+        yield from ((reason, view.what.total(*path, "reason", reason)) for reason in reasons)
+        if not reasons:
+            yield outcome, view.what.total(*path)
 
 
 def _times(view: _View, metric: Metric, name: str | None) -> Row:
