@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -27,7 +28,7 @@ from core.engines.late import Late
 from core.errors import BadSettings, NotAllowed, StorageUnavailable
 from core.fair_use import Guesses, Networks
 from core.models import JobKind
-from core.ports import Analytics, HandOver, Inbox, Notify, ObjectStore, Post, Provider, Runner
+from core.ports import Analytics, HandOver, Inbox, Notify, ObjectStore, Post, Provider, Runner, Stranger
 from core.promises import bounds
 from core.queue import CHANNEL
 from core.services import Services
@@ -37,12 +38,15 @@ from core.vault import Vault
 
 if TYPE_CHECKING:
     from core.engines.on_device.engine import OnDevice
+    from core.guard import Guard, OpenUpload
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 ON_DEVICE = "on_device"
+HERE = "http://localhost:8501"
+"""Where a server of this machine is looked for by whoever is not one, as a worker or the command line."""
 _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 PROVIDER_THREADS = 4
 """For all runs that third parties make: each step is a few short calls."""
@@ -59,7 +63,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
     database = open_database(settings)
     on_device = Late(lambda: _on_device(settings, clock))
     vault = Vault(store or object_store(settings, database), master_key(settings, database))
-    return Services(
+    svc = Services(
         settings=settings,
         database=database,
         vault=vault,
@@ -76,6 +80,48 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
         analytics=analytics(settings),
         clock=clock,
     )
+    return seen_from_outside(svc, HERE)
+
+
+def seen_from_outside(svc: Services, *addresses: str) -> Services:
+    """The same, with eyes outside: at PUBLIC_URL, at these addresses of this machine, or else within this process."""
+    first = [svc.settings.public_url] if svc.settings.public_url else []
+
+    def looking() -> AbstractContextManager[Stranger]:
+        from core.adapters.stranger import stranger
+
+        return stranger([*first, *addresses], _inside(svc), partial(_is_us, svc))
+
+    return replace(svc, outside=looking)
+
+
+def _is_us(svc: Services, stranger: Stranger) -> bool:
+    """Whether the server that answers signs as we do."""
+    answer = stranger.ask("/receipt-key")
+    return answer is not None and answer.status == 200 and f'"{svc.signer.key_id}"'.encode() in answer.start
+
+
+def _inside(svc: Services) -> "Guard":
+    """Our routes behind our guard, as in the server; without the pages, which show nothing without a browser."""
+    from starlette.routing import Router
+
+    from core import web
+    from core.guard import Guard
+
+    return Guard(Router(web.routes(lambda: svc)), framework=_NoPages(), secure=svc.settings.secure)
+
+
+class _NoPages:
+    """A framework that is not there."""
+
+    def index_html(self) -> str:
+        return ""
+
+    def owner(self, framework_session: str) -> str | None:
+        return None
+
+    def open_uploads(self) -> tuple["OpenUpload", ...]:
+        return ()
 
 
 def _on_device(settings: Settings, clock: Clock) -> "OnDevice":

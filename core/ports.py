@@ -332,6 +332,32 @@ class Analytics(Protocol):
         such a day is not sent again, as it would be counted twice there."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What a server said to a stranger."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]  # names in lower case
+    start: bytes = field(repr=False)  # of its body
+
+    def header(self, name: str) -> str:
+        """All of that name, in one line; empty where there is none."""
+        return ", ".join(value for known, value in self.headers if known == name)
+
+
+class Stranger(Protocol):
+    """Somebody outside, who knows an address and nothing else."""
+
+    @property
+    def way(self) -> str:
+        """How it is asked: "https" or "http", over the network; "inside", where this server can only be asked within
+        this process, through everything that a request from outside passes."""
+
+    def ask(self, address: str, headers: Mapping[str, str] | None = None) -> Answered | None:
+        """A path of our own server, or a whole URL. Follows nothing, sends no cookie but those named. None: nobody
+        answered. Never raises."""
+
+
 class Runner(Protocol):
     """Has a worker's steps called, at least once and sooner or later; who may work on what is not its business."""
 

@@ -1,7 +1,7 @@
 """What a use case may reach for: always the first argument, built once by `bootstrap`, frozen."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from core.clock import Clock, utc_now
 from core.db import reader
 from core.drafts import Drafts
 from core.fair_use import Guesses, Networks
-from core.ports import Analytics, Engine, Framer, Inbox, Notify, Offered, Post, Provider
+from core.ports import Analytics, Engine, Framer, Inbox, Notify, Offered, Post, Provider, Stranger
 from core.settings import Settings
 from core.signing import Signer
 from core.usage.counting import Tally, noted_in
@@ -41,6 +41,8 @@ class Services:
     """None: nobody is on duty."""
     analytics: Analytics | None = None
     """None: nobody else is told how often anything happens."""
+    outside: Callable[[], AbstractContextManager[Stranger]] | None = None
+    """How our own server looks from outside. None: there is no way to ask it."""
     tally: Tally = field(default_factory=Tally)
     visits: Visits = field(default_factory=Visits)
     clock: Clock = utc_now

@@ -1,14 +1,305 @@
-"""To come."""
+"""How this service is run: counts, logs, pages, versions, breaches, backups."""
 
-from core.promises.shapes import Result, says, unknown
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from core import audit
+from core.models import AuditEntry, PolicyVersion, UsageCount
+from core.promises import bounds
+from core.promises.checks.reach import NO_EYES, WAYS
+from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
+from core.promises.source import Source
+from core.services import Services
+from core.settings import ROOT
+from core.sla import in_words
+
+A_YEAR: Final = timedelta(days=365)
+MARGIN: Final = timedelta(days=4)
+"""A log is pruned by whole stretches under a signed checkpoint, each a day or so long."""
+WORDS_LOOKED_AT: Final = 2_000
+TAIL: Final = 200
+"""Entries of the audit log, from its end, whose chain is worked out anew each time."""
+
+# ---------------------------------------------------------------------------------------------------------- usage
+COLUMNS: Final = {
+    "usage_count": {"demo", "day", "metric", "a", "b", "n"},
+    "usage_hour": {"demo", "day", "hour", "metric", "n"},
+    "usage_level": {"demo", "day", "metric", "a", "value"},
+    "usage_batch": {"id", "day"},
+    "usage_sent": {"what", "day", "at"},
+}
+_PERSONAL: Final = re.compile(r"[0-9a-f]{12,}|@|\d+\.\d+\.\d+\.\d+|::|/|[A-Z0-9]-\d{4,}", re.IGNORECASE)
+"""An id, an address of mail or of a machine, a path, the number of a run."""
 
 
-def _soon(svc, now) -> Result:
-    return unknown(says("not measured yet"), says("Nothing has been measured yet."))
+def usage_belongs_to_nobody(svc: Services, now: datetime) -> Result:
+    """No column more than counts need, and no word in them that could be somebody's."""
+    with svc.database.connect() as connection:
+        known = sa.inspect(connection)
+
+        more = [
+            f"{table}.{column['name']}"
+            for table, allowed in COLUMNS.items()
+            for column in known.get_columns(table)
+            if column["name"] not in allowed
+        ]
+    since = (now - timedelta(days=2)).date()
+    with svc.reading() as session:
+        words = session.exec(
+            select(UsageCount.a, UsageCount.b)
+            .where(~col(UsageCount.demo), col(UsageCount.day) >= since)
+            .distinct()
+            .limit(WORDS_LOOKED_AT)
+        ).all()
+    odd = sum(any(map(_PERSONAL.search, pair)) for pair in words)
+    least = svc.settings.small_count
+    figure = says("{words} kinds of counts, none below {least} is shown", words=len(words), least=least)
+    if more or odd or least < 5:
+        return broken(
+            figure,
+            says(
+                "Columns that counts do not need: {more}. Words in them that could be somebody's: {odd}.",
+                more=", ".join(more) or "none",
+                odd=odd,
+            ),
+        )
+    return kept(
+        figure,
+        says(
+            "The tables of use hold a day, a kind and a number, and no column more. None of the {words} words in "
+            "them since yesterday could be an id or an address.",
+            words=len(words),
+        ),
+    )
 
 
-usage_belongs_to_nobody = logs_at_most_a_year = notice_before_a_change = breach_notice = backups_end_too = _soon
+# ----------------------------------------------------------------------------------------------------------- logs
+def logs_at_most_a_year(svc: Services, now: datetime) -> Result:
+    """The oldest entry of the audit log is not older, and no log file of ours is."""
+    with svc.reading() as session:
+        first = session.exec(select(AuditEntry.at).order_by(col(AuditEntry.seq)).limit(1)).first()
+    files = [path for path in _files(svc.settings.data_dir, LOGS) if _age(path, now) > A_YEAR]
+    figure = says("oldest entry {age}", age=in_words(now - first)) if first else says("no entry yet")
+    if files or (first is not None and now - first > A_YEAR + MARGIN):
+        return broken(
+            figure, says("The audit log goes back further than 12 months, or {files} log files do.", files=len(files))
+        )
+    return kept(
+        figure,
+        says("The audit log holds ids and instants, and is pruned after 12 months. No log file of ours is older; "
+             "what your own system keeps of our output is up to it."),
+    )  # fmt: skip
 
 
-def nothing_is_sold():
-    return _soon
+LOGS: Final = (".log",)
+BACKUPS: Final = (".bak", ".backup", ".dump", ".sql", ".sqlite", ".db", ".old", ".tar", ".gz", ".zip", ".zst")
+
+
+def _files(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """Beside the database, not inside the vault or the outbox: those have clocks of their own."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_file() and any(ending in endings for ending in path.suffixes):
+            yield path
+
+
+def _age(path: Path, now: datetime) -> timedelta:
+    return now - datetime.fromtimestamp(path.stat().st_mtime, tz=now.tzinfo)
+
+
+# ----------------------------------------------------------------------------------------------------------- no ads
+AD_HOSTS: Final = (
+    "googlesyndication",
+    "doubleclick.net",
+    "googletagmanager",
+    "facebook.net",
+    "adsbygoogle",
+    "hotjar",
+    "cdn.segment.com",
+)
+_FOREIGN: Final = re.compile(r"https?://|\*|(?<![\w'-])[\w-]+\.[a-z]{2,}")
+_SOURCES: Final = (
+    "default-src",
+    "script-src",
+    "img-src",
+    "connect-src",
+    "style-src",
+    "font-src",
+    "frame-src",
+    "worker-src",
+)
+
+
+def nothing_is_sold(root: Path = ROOT) -> Check:
+    """A browser is allowed to load from us alone, and no ad network is named in our source."""
+
+    def check(svc: Services, now: datetime) -> Result:
+        if svc.outside is None:
+            return unknown(says("not asked"), NO_EYES)
+        with svc.outside() as stranger:
+            answer = stranger.ask("/receipt-key", {"accept": "text/html"})
+            way = WAYS[stranger.way]
+        if answer is None:
+            return unknown(says("not asked"), Says(NO_EYES.template, {}, (way,)))
+        policy = answer.header("content-security-policy")
+        foreign = _foreign(policy)
+        named = _named(Source(root))
+        figure = says("{foreign} foreign addresses allowed", foreign=len(foreign))
+        if foreign or named or "default-src 'self'" not in policy:
+            return broken(
+                figure,
+                says(
+                    "A page may load from others: {foreign}. Ad networks are named in: {named}.",
+                    foreign=", ".join(foreign) or ("anybody" if not policy else "none"),
+                    named=", ".join(named) or "none",
+                ),
+            )
+        analytics = GA4_ON if svc.settings.ga4_measurement_id else GA4_OFF
+        said = "Our pages allow a browser to load from this server alone, and no ad network is named in our source."
+        return kept(figure, Says(said, {}, (analytics, way)))
+
+    return check
+
+
+GA4_OFF: Final = says("Google Analytics is off.")
+GA4_ON: Final = says("Google Analytics is told sums of a day by this server, of those who agreed; no page loads it.")
+
+
+def _foreign(policy: str) -> list[str]:
+    rules = (rule.strip().partition(" ") for rule in policy.split(";"))
+    return sorted(
+        {word for name, _, words in rules if name in _SOURCES for word in words.split() if _FOREIGN.search(word)}
+    )
+
+
+def _named(tree: Source) -> list[str]:
+    texts = [*tree.files(), *(tree.root / "core" / "ui" / "assets").glob("*.js")]
+    here = Path(__file__).name
+    return [
+        path.relative_to(tree.root).as_posix()
+        for path in texts
+        if path.name != here and any(host in path.read_text("utf-8") for host in AD_HOSTS)
+    ]
+
+
+# --------------------------------------------------------------------------------------------------------- versions
+def notice_before_a_change(svc: Services, now: datetime) -> Result:
+    """Every version that promises less had its notice, one is in force, and the settings keep to its bounds."""
+    with svc.reading() as session:
+        known = session.exec(select(PolicyVersion.noted_at, PolicyVersion.effective_at, PolicyVersion.loosens)).all()
+    least = timedelta(days=min(svc.settings.policy_notice_days, NOTICE_DAYS))
+    hasty = sum(loosens and effective_at - noted_at < least for noted_at, effective_at, loosens in known)
+    beyond = bounds.exceeded(svc.settings)
+    in_force = [effective_at for _, effective_at, _ in known if effective_at <= now]
+    coming = sorted(effective_at for _, effective_at, _ in known if effective_at > now)
+    figure = says("{versions} versions, {hasty} without notice", versions=len(known), hasty=hasty)
+    if hasty or beyond:
+        return broken(
+            figure,
+            says(
+                "{hasty} versions that promise less were in force before their notice was over. {beyond}",
+                hasty=hasty,
+                beyond=" ".join(beyond),
+            ),
+        )
+    if not in_force:
+        return unknown(figure, says("No version of the policy has been noted as in force."))
+    then = (
+        (says("The next one is in force from {day}.", day=f"{coming[0]:%d %b %Y}"),)
+        if coming
+        else (says("No change is announced."),)
+    )
+    seen = says("The policy in force counts since {day}.", day=f"{max(in_force):%d %b %Y}")
+    return kept(figure, Says(seen.template, seen.values, then))
+
+
+NOTICE_DAYS: Final = 14
+
+
+# ----------------------------------------------------------------------------------------------------------- breach
+def breach_notice(svc: Services, now: datetime) -> Result:
+    """Nobody can measure it before it happens. What it needs is there: a contact, people on duty, an honest log."""
+    with svc.reading() as session:
+        fault = _fault_at_the_end(session)
+    told, of = svc.notify.check() if svc.notify is not None else (0, 0)
+    contact = "set" if svc.settings.privacy_contact else "missing"
+    figure = says("contact {contact}, {told} told at once", contact=contact, told=told)
+    if fault:
+        return broken(
+            figure,
+            says("The end of the audit log is not as it was written (entry {seq}): ask how that came.", seq=fault),
+        )
+    if not svc.settings.privacy_contact:
+        return unknown(
+            figure, says("No contact is set (PRIVACY_CONTACT), so nobody could ask, and no notice says whom to.")
+        )
+    if of and told < of:
+        return unknown(
+            figure, says("{missing} of {of} addresses of people on duty are not understood.", missing=of - told, of=of)
+        )
+    duty = (
+        says("People on duty are told at once when a promise breaks.")
+        if told
+        else says("Nobody is on duty (ALERT_URLS).")
+    )
+    authority = (
+        says("The authority to tell is {name}.", name=svc.settings.authority)
+        if svc.settings.authority
+        else says("Which authority is to be told is not set (AUTHORITY).")
+    )
+    said = (
+        "That it would be done in time cannot be measured before. What it needs is there: a contact, and a log whose "
+        "end is as it was written."
+    )
+    return kept(figure, Says(said, {}, (duty, authority)))
+
+
+def _fault_at_the_end(session: Session) -> int:
+    """The entry that is not as it was written, of the last ones. 0: none."""
+    columns = [col(getattr(AuditEntry, name)) for name in audit.ENTRY_COLUMNS]
+    rows: list[Any] = list(session.execute(sa.select(*columns).order_by(col(AuditEntry.seq).desc()).limit(TAIL)).all())
+    for newer, older in zip(rows, [*rows[1:], None], strict=False):
+        follows = older is None or (newer.previous_hash == older.hash and newer.seq == older.seq + 1)
+        if not follows or audit.hash_of(newer._mapping) != newer.hash:
+            return int(newer.seq)
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------------------- backups
+def backups_end_too(svc: Services, now: datetime) -> Result:
+    """The setting is within its bound, and no copy of the database beside it is older."""
+    days = svc.settings.backup_days
+    kept_for = timedelta(days=days)
+    old = [
+        path.name
+        for path in _files(svc.settings.data_dir, BACKUPS)
+        if not path.name.startswith(DATABASE) and _age(path, now) > kept_for + timedelta(days=1)
+    ]
+    beyond = [bound for bound in bounds.BOUNDS if bound.setting == "backup_days" and not bound.holds(svc.settings)]
+    figure = says("{days} days, {old} older", days=days, old=len(old))
+    if old or beyond:
+        return broken(
+            figure,
+            says("{old} files beside the database look like backups that are older than promised.", old=len(old)),
+        )
+    return kept(
+        figure,
+        says(
+            "No older copy of the database lies beside it. Those that are kept elsewhere cannot be seen from here: "
+            "that they go after {days} days is the word of those who run this server.",
+            days=days,
+        )
+        if days
+        else says(
+            "No backups are made, as those who run this server say (BACKUP_DAYS is 0), and no copy of the database "
+            "lies beside it. What is kept elsewhere cannot be seen from here."
+        ),
+    )
+
+
+DATABASE: Final = "workshot.db"

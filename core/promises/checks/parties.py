@@ -1,6 +1,237 @@
-"""To come."""
+"""Who else has it: third parties, and what is done with photos at all."""
 
-from core.promises.checks.house import _soon
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
 
-third_parties_by_name = _soon
-processed_here = never_trained_on = no_biometrics = lambda: _soon
+import sqlalchemy as sa
+from sqlmodel import Session, col, func, select
+
+from core import made_up
+from core.models import Generation, ProviderCopy, ProviderTask
+from core.promises import source
+from core.promises.shapes import Check, Result, Says, broken, kept, says
+from core.promises.source import Source
+from core.services import Services
+from core.settings import ROOT
+from core.third_parties import ThirdParty, third_parties
+
+LATELY: Final = timedelta(days=1)
+LOOKED_LATE: Final = timedelta(hours=1)
+"""An address there that was to be looked at so long ago, and was not."""
+ON_DEVICE: Final = "core/engines/on_device"
+SHOWN: Final = 3
+"""Files that are named; their number says the rest."""
+
+
+# ---------------------------------------------------------------------------------------------------------- here
+def processed_here(root: Path = ROOT) -> Check:
+    """The engine on this server cannot reach anybody, and nothing that it was to make was sent out."""
+
+    def check(svc: Services, now: datetime) -> Result:
+        reaching = Source(root).importing(source.NETWORK, ON_DEVICE)
+        with svc.reading() as session:
+            sent = _sent_otherwise(session, now, col(Generation.engine).in_(list(svc.engines) or [""]))
+        figure = says("{sent} runs of this server were sent out in 24 h", sent=sent)
+        if reaching or sent:
+            return broken(
+                figure,
+                says(
+                    "{sent} runs that were to be made here were sent to a third party, and in the engine these files "
+                    "can reach a network: {files}.",
+                    sent=sent,
+                    files=_listed(reaching),
+                ),
+            )
+        return kept(
+            figure,
+            says(
+                "Nothing in the source of the on-device engine can reach a network, and no run that was to be made "
+                "here was sent to anybody."
+            ),
+        )
+
+    return check
+
+
+def _sent_otherwise(session: Session, now: datetime, *where: sa.ColumnElement[bool]) -> int:
+    query = (
+        select(func.count())
+        .select_from(ProviderTask)
+        .join(Generation, col(Generation.id) == ProviderTask.generation_id)
+        .where(col(ProviderTask.sent_at) > now - LATELY, made_up.is_real(ProviderTask.id), *where)
+    )
+    return session.exec(query).one()
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return (", ".join(names[:SHOWN]) + more) or "none"
+
+
+# ------------------------------------------------------------------------------------------------------ third parties
+def third_parties_by_name(svc: Services, now: datetime) -> Result:
+    """Whoever was sent something stands in the list, was chosen for that run, and is looked after until all is gone."""
+    named = third_parties()
+    of_another = col(Generation.engine) != col(ProviderTask.provider)
+    with svc.reading() as session:
+        unnamed = _told(session, now, svc.providers) - set(named)
+        not_chosen = _sent_otherwise(session, now, of_another)
+        open_there, past, not_looked = _there(session, svc.providers, now)
+    figure = says("{open} copies lie there, {past} past their end", open=open_there, past=past)
+    if unnamed or not_chosen or not_looked:
+        return broken(
+            figure,
+            says(
+                "Sent to somebody whom the list does not name: {unnamed}. Runs that were sent to somebody else than "
+                "chosen: {not_chosen}. Copies there that nobody has looked at although their time is over: "
+                "{not_looked}.",
+                unnamed=_listed(sorted(unnamed)),
+                not_chosen=not_chosen,
+                not_looked=not_looked,
+            ),
+        )
+    known = [named[name] for name in svc.providers]
+    seen = says(
+        "Everyone who was sent a picture is named, and was chosen for that run. Copies there: {open}, of them seen "
+        "open after their end: {past}; each is asked for until it is gone.",
+        open=open_there,
+        past=past,
+    )
+    return kept(figure, Says(seen.template, seen.values, tuple(map(_party, known)) or (NOBODY,)))
+
+
+NOBODY: Final = says("No third party can be chosen here.")
+
+
+def _party(party: ThirdParty) -> Says:
+    return says("{name}: {does}", name=party.title, does=party.does)
+
+
+def _told(session: Session, now: datetime, providers: Iterable[str]) -> set[str]:
+    """Whom we have sent something, or could."""
+    lately = select(ProviderTask.provider).where(
+        col(ProviderTask.sent_at) > now - LATELY, made_up.is_real(ProviderTask.id)
+    )
+    left = select(ProviderCopy.provider).where(col(ProviderCopy.gone_at).is_(None), made_up.is_real(ProviderCopy.id))
+    found = [session.exec(query.distinct()).all() for query in (lately, left)]
+    return {name for names in (*found, tuple(providers)) for name in names}
+
+
+def _there(session: Session, providers: Iterable[str], now: datetime) -> tuple[int, int, int]:
+    """What lies there; of that past its end and seen open; and what nobody looks after."""
+    copy = ProviderCopy
+    forgotten = sa.or_(col(copy.probe_at) < now - LOOKED_LATE, col(copy.provider).not_in(list(providers)))
+    row = session.exec(
+        select(func.count(), func.count().filter(col(copy.open_at).is_not(None)), func.count().filter(forgotten))
+        .select_from(copy)
+        .where(col(copy.gone_at).is_(None), made_up.is_real(copy.id))
+    ).one()
+    open_there, past, not_looked = row
+    return open_there, past, not_looked
+
+
+# ------------------------------------------------------------------------------------------------------- never trained
+def never_trained_on(root: Path = ROOT) -> Check:
+    """No code path: nothing of ours trains, and only the named ways out can reach anybody."""
+
+    def check(svc: Services, now: datetime) -> Result:
+        tree = Source(root)
+        training = tree.importing(source.TRAINING)
+        elsewhere = [name for name in tree.importing(source.NETWORK) if not name.startswith(source.WAYS_OUT)]
+        figure = says(
+            "{n} files looked at, {bad} that could", n=len(list(tree.files())), bad=len(training) + len(elsewhere)
+        )
+        if training or elsewhere:
+            return broken(
+                figure,
+                says(
+                    "These files of ours could train something: {training}. These can reach a network and are none "
+                    "of the named ways out: {elsewhere}.",
+                    training=_listed(training),
+                    elsewhere=_listed(elsewhere),
+                ),
+            )
+        seen = says(
+            "Nothing in our source trains anything, and only {ways} can reach a network: storage, mail, and third "
+            "parties that are named.",
+            ways=", ".join(source.WAYS_OUT),
+        )
+        known = third_parties()
+        quoted = (words for name in svc.providers if name in known for words in _of_training(known[name]))
+        return kept(figure, Says(seen.template, seen.values, tuple(quoted)))
+
+    return check
+
+
+def _of_training(party: ThirdParty) -> Iterable[Says]:
+    """What they say of it, and what we could not find out."""
+    read_on = f"{party.read_on:%d %b %Y}"
+    for said in party.says:
+        if "train" in said.text.lower():
+            yield says("{name} says: {text}", name=party.title, text=said.text)
+    for text in party.unknown:
+        if "train" in text.lower():
+            yield says(
+                "Of {name} could not be established, as of {read_on}: {text}",
+                name=party.title,
+                read_on=read_on,
+                text=text,
+            )
+
+
+# ------------------------------------------------------------------------------------------------------- no biometrics
+def no_biometrics(root: Path = ROOT, installed: Callable[[], Iterable[str]] = source.installed) -> Check:
+    """Nothing imports, names or brings along anything that recognises or measures faces; no column could hold it."""
+
+    def check(svc: Services, now: datetime) -> Result:
+        tree, there = Source(root), frozenset(installed())
+        code = sorted({*tree.importing(source.BIOMETRY), *tree.naming(source.MEASURES_FACES)})
+        packages = sorted(there & source.BIOMETRY)
+        models = sorted(set(tree.models()) - source.KNOWN_MODELS)
+        columns = _open_columns(svc)
+        bad = len(code) + len(packages) + len(models) + len(columns)
+        figure = says(
+            "{packages} packages, {files} files, {bad} found",
+            packages=len(there),
+            files=len(list(tree.files())),
+            bad=bad,
+        )
+        if bad:
+            return broken(
+                figure,
+                says(
+                    "Found what could recognise or measure faces. In code: {code}. Installed: {packages}. Models: "
+                    "{models}. Columns: {columns}.",
+                    code=_listed(code),
+                    packages=_listed(packages),
+                    models=_listed(models),
+                    columns=_listed(columns),
+                ),
+            )
+        return kept(
+            figure,
+            says(
+                "None of {packages} installed packages recognises faces, nothing in our source asks for it, the one "
+                "model that is here tells a person from the background, and no column of any table could hold a "
+                "template.",
+                packages=len(there),
+            ),
+        )
+
+    return check
+
+
+def _open_columns(svc: Services) -> list[str]:
+    """Columns of bytes or lists of numbers that are not sealed words, pictures or keys."""
+    with svc.database.connect() as connection:
+        known = sa.inspect(connection)
+        tables = {name: known.get_columns(name) for name in known.get_table_names()}
+    kinds = (sa.LargeBinary, sa.ARRAY, sa.JSON)
+    return sorted(
+        f"{table}.{column['name']}"
+        for table, columns in tables.items()
+        for column in columns
+        if isinstance(column["type"], kinds) and not str(column["name"]).startswith("sealed_")
+    )

@@ -1,6 +1,259 @@
-"""To come."""
+"""Who gets at it: sessions, addresses, cookies, and the ways between machines."""
 
-from core.promises.checks.house import _soon
+import re
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-no_public_address = encrypted_on_the_way = session_ends_with_the_browser = _soon
-only_the_owner = lambda: _soon
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from core import access
+from core.errors import NotFound
+from core.models import Copy, Generation, new_id
+from core.ports import Answered, Stranger
+from core.promises.checks.images import SEALED, is_picture, sample
+from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
+from core.services import Services
+
+COOKIES: Final = ("workshot", "__Host-workshot")
+"""The guard's; which of them it takes depends on how it is reached."""
+COPIES, RUNS = 3, 1
+NO_EYES: Final = says("This server could not be asked from outside.")
+LOCAL: Final = ("localhost", "127.0.0.1", "::1", "")
+
+May = Callable[[Session, str, str, datetime], Any]
+Own = Callable[[Session, str, str], Any]
+
+
+# ---------------------------------------------------------------------------------------------------- only the owner
+def only_the_owner(may_read: May = access.may_read, own_run: Own = access.own_run) -> Check:
+    """A stranger's session is refused every image and run of a sample, and a browser opens one person at most."""
+
+    def check(svc: Services, now: datetime) -> Result:
+        stranger = secrets.token_hex(32)
+        with svc.reading() as session:
+            copies = sample(session, col(Copy.erase_by) > now)
+            runs = _runs_of(session, copies)
+            opened = sum(_opens(may_read, session, stranger, copy.id, now) for copy in copies)
+            opened += sum(_opens(own_run, session, stranger, run) for run in runs)
+            opened += _opens(may_read, session, stranger, new_id(), now)
+        with svc.database.connect() as connection:
+            rules = {index["name"] for index in sa.inspect(connection).get_indexes("browser_session")}
+        figure = says("{opened} of {tried} opened", opened=opened, tried=len(copies) + len(runs) + 1)
+        if opened or ONE_EACH not in rules:
+            return broken(
+                figure,
+                says(
+                    "A session that owns nothing could open {opened}. The rule that a browser opens one person at "
+                    "most is in the database: {rule}.",
+                    opened=opened,
+                    rule="yes" if ONE_EACH in rules else "no",
+                ),
+            )
+        return kept(
+            figure,
+            says(
+                "A session that owns nothing asked for {tried} images and runs, one that never existed among them, "
+                "and was told each time that there is nothing.",
+                tried=len(copies) + len(runs) + 1,
+            ),
+        )
+
+    return check
+
+
+ONE_EACH: Final = "uq_browser_session_opens_one"
+
+
+def _opens(ask: Callable[..., Any], *of: Any) -> bool:
+    with suppress(NotFound):
+        ask(*of)
+        return True
+    return False
+
+
+def _runs_of(session: Session, copies: Sequence[Copy]) -> Sequence[str]:
+    ids = [copy.id for copy in copies]
+    return session.exec(select(Generation.id).where(col(Generation.portrait_id).in_(ids)).limit(RUNS)).all()
+
+
+# -------------------------------------------------------------------------------------------------- from outside
+def no_public_address(svc: Services, now: datetime) -> Result:
+    """Every address of a sample is answered exactly as one that never existed; storage shows nothing without a key."""
+    if svc.outside is None:
+        return unknown(says("not asked"), NO_EYES)
+    with svc.reading() as session:
+        copies = sample(session)[:COPIES]
+        runs = _runs_of(session, copies)
+    cookie = "; ".join(f"{name}={secrets.token_urlsafe(32)}" for name in COOKIES)
+    with svc.outside() as stranger:
+        seen = [_seen(stranger, path, as_if, cookie) for path, as_if in _addresses(copies, runs)]
+        stored = [_stored(stranger, svc, copy) for copy in copies] if svc.settings.uses_s3 else []
+        way = WAYS[stranger.way]
+    all_seen = [*(one for both in seen for one in both), *stored]
+    figure = says("{tried} addresses tried, {open} open", tried=len(all_seen), open=all_seen.count(True))
+    if True in all_seen:
+        return broken(
+            figure, Says("Addresses of images answered a stranger otherwise than if nothing were there.", {}, (way,))
+        )
+    if None in all_seen:
+        return unknown(figure, Says(NO_EYES.template, {}, (way,)))
+    what = says(
+        "Of {images} images every address was asked for without a cookie and with a stranger's, and answered as one "
+        "that never existed.",
+        images=len(copies),
+    )
+    return kept(figure, Says(what.template, what.values, (way, *((NO_KEY,) if stored else ()))))
+
+
+NO_KEY: Final = says("Storage gave nothing without a key.")
+WAYS: Final = {
+    "https": says("Asked over HTTPS, at the public address."),
+    "http": says("Asked over HTTP on this machine."),
+    "inside": says("Asked within this process: the server could not be reached over the network from here."),
+}
+
+
+def _addresses(copies: Sequence[Copy], runs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each with the one like it of something that never existed."""
+    nothing = new_id()
+    for copy_id in [copy.id for copy in copies] or [new_id()]:
+        for path in ("/img/{}", "/img/{}?w=400&dl=1", "/export/{}", "/media/{}.jpg"):
+            yield path.format(copy_id), path.format(nothing)
+    for run_id in runs:
+        for path in ("/zip/{}", "/before/{}", "/preview/{}?ratio=1:1"):
+            yield path.format(run_id), path.format(nothing)
+
+
+def _seen(stranger: Stranger, path: str, as_if: str, cookie: str) -> Iterator[bool | None]:
+    """Without a cookie, and with somebody else's. True: it tells more than "nothing is here"."""
+    for headers in ({}, {"cookie": cookie}):
+        answer, nothing = stranger.ask(path, headers), stranger.ask(as_if, headers)
+        yield None if answer is None or nothing is None else _tells(answer, nothing)
+
+
+def _tells(answer: Answered, nothing: Answered) -> bool:
+    return answer.status < 400 or is_picture(answer.start) or _said(answer) != _said(nothing)
+
+
+def _said(answer: Answered) -> tuple[int, bytes, str]:
+    return answer.status, answer.start, answer.header("content-type")
+
+
+def _stored(stranger: Stranger, svc: Services, copy: Copy) -> bool | None:
+    answer = stranger.ask(f"{svc.settings.s3_endpoint_url}/{svc.settings.s3_bucket}/{copy.object_key}")
+    return None if answer is None else answer.status < 400 or answer.start.startswith(SEALED)
+
+
+# ------------------------------------------------------------------------------------------------------- the cookie
+def session_ends_with_the_browser(svc: Services, now: datetime) -> Result:
+    """A new browser gets a random cookie without a lifetime, that no script can read."""
+    if svc.outside is None:
+        return unknown(says("not asked"), NO_EYES)
+    with svc.outside() as stranger:
+        answers = [stranger.ask("/receipt-key", {"accept": "text/html"}) for _ in range(2)]
+        way = WAYS[stranger.way]
+    cookies = [_our_cookie(answer) for answer in answers if answer is not None]
+    figure = says("ends with the browser")
+    if len(cookies) < len(answers) or not all(cookies):
+        return unknown(says("not asked"), Says("No cookie was handed out to a new browser.", {}, (way,)))
+    wrong = sorted({word for cookie in cookies for word in _wrong_with(cookie)})
+    if len({cookie.partition(";")[0] for cookie in cookies}) < len(cookies):
+        wrong.append("the same for everybody")
+    if wrong:
+        return broken(
+            says("does not end with the browser"), says("The cookie of a session: {wrong}.", wrong=", ".join(wrong))
+        )
+    said = "A new browser got 256 random bits without a lifetime, which no script can read; the next one got others."
+    return kept(figure, Says(said, {}, (way,)))
+
+
+def _our_cookie(answer: Answered) -> str:
+    known = (value for name, value in answer.headers if name == "set-cookie")
+    return next((value for value in known if value.partition("=")[0] in COOKIES), "")
+
+
+def _wrong_with(cookie: str) -> Iterator[str]:
+    pair, *attributes = (part.strip() for part in cookie.split(";"))
+    names = {attribute.partition("=")[0].lower() for attribute in attributes}
+    if names & {"max-age", "expires"}:
+        yield "it has a lifetime"
+    if "httponly" not in names:
+        yield "scripts can read it"
+    if not re.fullmatch(r"[\w-]{43}", pair.partition("=")[2], re.ASCII):
+        yield "it is not what a session's looks like"
+
+
+# ------------------------------------------------------------------------------------------------------- on the way
+@dataclass(frozen=True)
+class Way:
+    """Between this server and somebody. None: it cannot be seen from here."""
+
+    name: str
+    safe: bool | None
+
+
+def encrypted_on_the_way(svc: Services, now: datetime) -> Result:
+    """Every way is encrypted, or stays on this machine."""
+    ways = list(_ways(svc))
+    bare, dark = [way.name for way in ways if way.safe is False], [way.name for way in ways if way.safe is None]
+    figure = says("{safe} of {of} ways", safe=sum(bool(way.safe) for way in ways), of=len(ways))
+    if bare:
+        return broken(figure, says("Not encrypted, and not on this machine alone: {bare}.", bare=", ".join(bare)))
+    if dark:
+        return unknown(figure, says("It cannot be seen whether this is encrypted: {dark}.", dark=", ".join(dark)))
+    names = ", ".join(way.name for way in ways)
+    seen = says("Encrypted, or on this machine alone: {names}.", names=names)
+    here = () if svc.settings.secure else (THIS_MACHINE,)
+    return kept(figure, Says(seen.template, seen.values, here))
+
+
+THIS_MACHINE: Final = says(
+    "No public address is set: this server is meant for this machine. Set PUBLIC_URL with https before others come."
+)
+
+
+def _ways(svc: Services) -> Iterator[Way]:
+    settings = svc.settings
+    yield Way("browsers", settings.secure or (_is_local(settings.public_url) and all(map(_stays, settings.hosts))))
+    yield Way("database", _database_is_safe(svc))
+    if settings.uses_s3:
+        yield Way("storage", _is_safe(settings.s3_endpoint_url))
+    for name, host, security in (
+        ("mail out", settings.smtp_host, settings.smtp_security),
+        ("mail in", settings.imap_host, settings.imap_security),
+    ):
+        if host:
+            yield Way(name, security != "none" or _stays(host))
+    if svc.providers:
+        yield Way("third parties", _is_safe(settings.apimart_base_url))
+
+
+def _is_safe(url: str) -> bool:
+    return url.startswith("https://") or _is_local(url)
+
+
+def _is_local(url: str) -> bool:
+    return _stays(urlsplit(url).hostname or "")
+
+
+def _stays(host: str) -> bool:
+    return host in LOCAL or host.endswith(".localhost")
+
+
+def _database_is_safe(svc: Services) -> bool | None:
+    """Asked of the connection itself, not of what it was meant to be."""
+    if svc.database.dialect.name != "postgresql":
+        return True
+    with svc.database.connect() as connection:
+        query = "SELECT ssl, inet_server_addr() FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        row = connection.exec_driver_sql(query).first()
+    if row is None:
+        return None
+    encrypted, address = row
+    return bool(encrypted) or address is None or str(address).partition("/")[0] in LOCAL
