@@ -15,7 +15,20 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from core import audit, bootstrap, canary, doctor, erasing, mailbox, migrations, moving, operators, reconcile, retention
+from core import (
+    audit,
+    bootstrap,
+    canary,
+    doctor,
+    erasing,
+    mailbox,
+    migrations,
+    moving,
+    operators,
+    policy,
+    reconcile,
+    retention,
+)
 from core.db import connect
 from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
@@ -159,7 +172,9 @@ def examine(options: argparse.Namespace) -> Answer:
 
 def work(options: argparse.Namespace) -> Answer:
     """Make and erase until told to stop."""
-    _, runner = bootstrap.with_runner(built())
+    svc = built()
+    policy.hold(svc)
+    _, runner = bootstrap.with_runner(svc)
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import access, attempts, audit, copies, drift, promises, retention
+from core import access, attempts, audit, copies, drift, policy, retention
 from core.contracts import Contract
 from core.db import take_turns
 from core.errors import (
@@ -127,12 +127,12 @@ def request(
             Consent(
                 subject_id=subject.id,
                 given_at=now,
-                policy_version=promises.version(svc.settings),
+                policy_version=policy.version(svc),
                 may_use_photo=agreement.may_use_photo,
                 is_adult=agreement.is_adult,
             )
         )
-        consent = {"policy": promises.version(svc.settings)}
+        consent = {"policy": policy.version(svc)}
         audit.record(session, audit.Action.CONSENT_GIVEN, subject.id, at=now, actor=audit.SUBJECT, **consent)
         planned = {
             upload.kind: copies.plan(

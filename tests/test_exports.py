@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel, col, select
 
-from core import access, audit, copies, exports, promises, queue, requests, retention
+from core import access, audit, copies, exports, policy, promises, queue, requests, retention
 from core.contracts import Contract
 from core.errors import NotFound, StorageUnavailable
 from core.exports import packing, schema
@@ -173,8 +173,8 @@ def test_all_images_and_all_data_are_in_it(
     assert files["images/photo-1.jpg"] == copies.read(svc, portrait)
     data = data_of(files)
     assert run["note"] == NOTE
-    assert data["consents"][0]["policy_version"] == data["policy"]["version"] == promises.version(svc.settings)
-    assert promises.PROMISES[3].sentence in data["policy"]["sentences"]
+    assert data["consents"][0]["policy_version"] == data["policy"]["version"] == policy.version(svc)
+    assert promises.PROMISES[3].sentence in data["policy"]["texts"][policy.version(svc)]
     assert {image["file"] for image in data["images"] if image["kind"] != "export"} == images
     assert [message["text"] for message in data["messages"]] == [WORDS]
     assert data["requests"][0]["address"] == ADDRESS

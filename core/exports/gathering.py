@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel, col, select
 
-from core import promises
+from core import policy
 from core.errors import NotFound, ObjectDamaged
 from core.exports.schema import TOLD, Table, Told
 from core.models import (
@@ -44,16 +44,17 @@ def gather(svc: Services, session: Session, subject_id: str, now: datetime) -> d
     rows = _rows(session, subject_id)
     owners: dict[str, Any] = {subject_id: rows[Subject][0]}
     owners |= {row.id: row for table in (ProviderCopy, Request, MailOut, MailIn) for row in rows[table]}
-    document: dict[str, Any] = {"form": FORM, "made_at": _plain(now)} | _policy(svc)
+    document: dict[str, Any] = {"form": FORM, "made_at": _plain(now)} | _policy(svc, session, rows[Consent])
     for table, told in TOLD.items():
         document[told.section] = [_row(svc, told, row, owners, subject_id) for row in rows[table]]
     return document
 
 
-def _policy(svc: Services) -> dict[str, Any]:
-    """The text that is in force. A consent that names another version was given to an earlier text."""
-    sentences = [promise.filled(svc.settings) for promise in promises.PROMISES]
-    return {"policy": {"version": promises.version(svc.settings), "sentences": sentences}}
+def _policy(svc: Services, session: Session, consents: Sequence[Any]) -> dict[str, Any]:
+    """The text that is in force, and those that were agreed to, as far as they were kept."""
+    here, given = policy.version_in_force(svc, session), {consent.policy_version for consent in consents}
+    texts = {version: policy.text_of(svc, session, version) for version in sorted({here, *given})}
+    return {"policy": {"version": here, "texts": texts}}
 
 
 # ------------------------------------------------------------------------------------------------------------- the rows

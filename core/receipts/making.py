@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from core import audit, made_up, promises
+from core import audit, made_up, policy
 from core.access import ALPHABET
 from core.canonical import as_json, instant
 from core.errors import NotAllowed, NotFound
@@ -178,7 +178,7 @@ def _sign(session: Session, svc: Services, request: Request, *, before: Receipt 
         "request": _of_request(request),
         "salt": salt,
         **_of_copies(session, svc, request, salt),
-        "policy": promises.version(svc.settings),
+        "policy": policy.version_in_force(svc, session),
         "audit": _audit_head(session),
         "key_id": svc.signer.key_id,
     }

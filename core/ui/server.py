@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from core import bootstrap
+from core import bootstrap, policy
 from core.logs import outline, quiet_logs
 from core.services import Services
 from core.settings import Settings
@@ -31,6 +31,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
         session.keep_uploads_off_disk()
         session.only_registered_pages()
         svc = await asyncio.to_thread(bootstrap.build, settings)
+        await asyncio.to_thread(policy.note, svc)
         runner = None
         if settings.worker == "embedded":
             svc, runner = bootstrap.with_runner(svc)
