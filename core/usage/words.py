@@ -15,7 +15,7 @@ OUTCOMES: Final = (
     "ready", "cancelled",
     "expired", "upload_lost", "object_damaged", "photo_erased", "not_stored", "gave_up",
     "no_person", "person_too_small", "too_large", "too_small", "unreadable", "engine_refused",
-    "model_missing", "model_altered", "unknown_style", "unknown_backdrop", "backdrop_missing", "unknown_ratio",
+    "unknown_style", "unknown_backdrop", "backdrop_missing", "unknown_ratio",
     "provider_refused", "provider_failed", "provider_away", "provider_slow", "provider_budget", "result_refused",
     "hand_over_failed", "unknown",
     OTHER,
