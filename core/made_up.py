@@ -18,6 +18,10 @@ from core.errors import NotAllowed
 from core.models import UsageCount
 
 WORD: Final = "demo"
+HERE: Final = (
+    "A demo is here: these people, pictures and requests are made up. Checks and promises leave them alone. "
+    "To remove it: python -m core demo --remove"
+)
 REFUSED: Final = (
     "This was made up by the demo. Nothing can be done about it; `python -m core demo --remove` removes it."
 )

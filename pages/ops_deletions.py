@@ -17,6 +17,7 @@ LEAD = "The next thing to do, and how long is left. Numbers and clocks, never a 
 widgets.frame("Desk", None if one else LEAD, now=desk.now, wide=True)
 with st.container(key=f"ws-desk-above{beside}"):
     operators.bar(desk.who)
+    operators.say_if_made_up()
     above.totals(desk)
     above.outlook(desk, brief=one is not None)
 if one is None:

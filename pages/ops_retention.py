@@ -14,6 +14,7 @@ widgets.frame(
     "Retention", "What goes when, what is late, and why. Ids and clocks, never a picture.", now=desk.now, wide=True
 )
 operators.bar(desk.who)
+operators.say_if_made_up()
 state.alarms(desk, stand)
 state.top(desk, stand)
 state.clocks(desk)

@@ -24,7 +24,7 @@ from core import made_up, promises
 from core.demo.figures import Figures
 from core.demo.people import People, seconds
 from core.demo.tickets import Tickets
-from core.demo.writing import DAY, Stamps, Writer
+from core.demo.writing import BATCH, DAY, Stamps, Writer
 from core.errors import NotAllowed
 from core.made_up import WORD
 from core.models import (
@@ -51,7 +51,7 @@ SEED: Final = 20_261_121
 MOST_DAYS: Final = 1_200
 MOST_SUBJECTS: Final = 2_000_000
 AT_ONCE: Final = 20_000
-"""Rows that are removed in one transaction."""
+"""Ids that one transaction of removing reaches over."""
 _AFTER: Final = WORD[:-1] + chr(ord(WORD[-1]) + 1)
 _ID: Final = 32
 _FOUND: Final = (
@@ -79,14 +79,23 @@ class Made:
         )
 
 
-def make(svc: Services, *, days: int, subjects: int, seed: int = SEED) -> Made:
-    """Raises NotAllowed where there is somebody real. A demo that is here already is removed first."""
+def make(
+    svc: Services,
+    *,
+    days: int,
+    subjects: int,
+    seed: int = SEED,
+    batch: int = BATCH,
+    breath: Callable[[int], None] = lambda rows: None,
+) -> Made:
+    """Raises NotAllowed where there is somebody real. A demo that is here already is removed first. `breath` is called
+    after each batch with the rows so far."""
     if not 1 <= days <= MOST_DAYS or not 1 <= subjects <= MOST_SUBJECTS:
         raise NotAllowed(f"A demo has 1 to {MOST_DAYS:,} days and 1 to {MOST_SUBJECTS:,} people.")
     _require_nobody(svc)
     remove(svc)
     started, now = perf_counter(), seconds(svc.clock())
-    writer, stamp = Writer(svc.database), Stamps(svc.database.dialect.name)
+    writer, stamp = Writer(svc.database, batch=batch, breath=breath), Stamps(svc.database.dialect.name)
     figures = Figures(first=now // DAY - days + 1, last=now // DAY)
     writer.add("usage_count", True, stamp.day(figures.first), Metric.STEP.value, STEPS[0], "", 0)
     writer.flush()  # from here on pages say that it is here
@@ -151,11 +160,11 @@ _BY: Final = (
 """Children first, and what says of each row that it is of the demo."""
 
 
-def remove(svc: Services, *, breath: Callable[[int], None] = lambda removed: None) -> int:
+def remove(svc: Services, *, at_once: int = AT_ONCE, breath: Callable[[int], None] = lambda rows: None) -> int:
     """How many rows. In many small transactions; cut off and called again, it goes on where it was."""
     removed = 0
     for table, named in _BY:
-        while batch := _remove_some(svc, table, named):
+        while batch := _remove_some(svc, table, named, at_once):
             removed += batch
             breath(removed)
         if removed:
@@ -168,13 +177,13 @@ def remove(svc: Services, *, breath: Callable[[int], None] = lambda removed: Non
     return removed
 
 
-def _remove_some(svc: Services, table: type[SQLModel], named: Any) -> int:
+def _remove_some(svc: Services, table: type[SQLModel], named: Any, at_once: int) -> int:
     """The next rows of a table: from the first that is left, as far as so many ids reach."""
     with svc.transaction() as session:
         first = session.exec(select(sa.func.min(named)).where(named >= WORD, named < _AFTER)).one()
         if first is None:
             return 0
-        end = f"{WORD}{int(first[len(WORD) : _ID], 16) + AT_ONCE:028x}"
+        end = f"{WORD}{int(first[len(WORD) : _ID], 16) + at_once:028x}"
         these = named >= first, named < end, made_up.is_made_up(named)
         if table is Request:
             session.execute(sa.update(Request).where(*these).values(duplicate_of=None))

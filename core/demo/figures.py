@@ -18,14 +18,13 @@ from core.usage.metrics import BUCKETS, STEPS, Level, Metric
 DEVICES: Final = {"phone": 57, "computer": 36, "tablet": 5, "other": 2}
 LANGUAGES: Final = {"en": 70, "de": 18, "other": 12}
 REFUSALS: Final = {
-    "small": 30,
-    "blurred": 26,
-    "dark": 14,
-    "unsupported": 12,
-    "blown_out": 7,
-    "low_contrast": 5,
-    "unreadable": 4,
-    "too_large": 2,
+    "too_small": 34,
+    "unsupported": 20,
+    "no_person": 16,
+    "unreadable": 12,
+    "person_too_small": 10,
+    "too_heavy": 5,
+    "too_large": 3,
 }
 LIMITS: Final = {"day": 70, "network": 18, "busy": 8, "provider": 4}
 DOWNLOADS: Final = {"original": 52, "smaller": 26, "all": 22}
@@ -51,7 +50,7 @@ class Figures:
     def count(self, metric: Metric, a: str = "", b: str = "", *, at: int, n: int = 1) -> None:
         day = at // DAY
         if self.first <= day <= self.last:
-            self.counts[day, metric.value, a, b] += n
+            self.counts[day, str(metric), a, b] += n
 
     def took(self, metric: Metric, a: str, seconds: float, *, at: int) -> None:
         """Into its bucket."""
@@ -61,7 +60,7 @@ class Figures:
     def hourly(self, metric: Metric, *, at: int) -> None:
         day = at // DAY
         if self.first <= day <= self.last:
-            self.hours[day, at % DAY // 3600, metric.value] += 1
+            self.hours[day, at % DAY // 3600, str(metric)] += 1
 
     def lay(self, kind: str, size: int, since: int, until: int | None) -> None:
         """Bytes of a copy, from the day on which they came to the one on which they were gone."""

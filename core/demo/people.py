@@ -68,18 +68,24 @@ class Run:
 
 @dataclass(slots=True)
 class Life:
-    """What a person did here. `wish`: when they had all of it erased; `trouble`: why it could not be, yet."""
+    """What a person did here. `shortened`: the clock that they had in the end, and since when; `wish`: when they had
+    all of it erased; `trouble`: why it could not be, yet."""
 
     came: int
     uploaded: int
     engine: str
-    contract: Contract
+    chosen: Contract
     runs: list[Run]
     extras: tuple[CopyKind, ...] = ()
+    shortened: tuple[Contract, int] | None = None
     wish: int | None = None
     trouble: str = ""
     probes: int = 0
     ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def contract(self) -> Contract:
+        return self.shortened[0] if self.shortened else self.chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +163,23 @@ class People:
         draw = chance.random()
         extras = (CopyKind.CLOTHING,) if draw < 0.05 else (CopyKind.BACKDROP,) if draw < 0.12 else ()
         life = Life(came, uploaded, engine, contract, runs, extras)
-        if chance.random() < 0.13:
-            wish = runs[-1].ended + int(chance.expovariate(1 / 5_400)) + 30
-            life.wish = wish if wish < min(self.now, self.erase_by(life)) - 60 else None
+        draw = chance.random()
+        at = runs[-1].ended + int(chance.expovariate(1 / 5_400)) + 30
+        if draw < 0.13:
+            life.wish = at if at < min(self.now, self.erase_by(life)) - 60 else None
+        elif draw < 0.19:
+            self._shorten(life, at)
         return life
+
+    def _shorten(self, life: Life, at: int) -> None:
+        """To a clock that has not run out by then."""
+        shorter = [
+            one for one in self._contracts if one is not Contract.PROCESS and one.keep_for < life.chosen.keep_for
+        ]
+        if shorter and at < self.now:
+            life.shortened = self.chance.choice(shorter), at
+            if self.erase_by(life) < at + 60:
+                life.shortened = None
 
     def run(self, created: int, engine: str) -> Run:
         chance = self.chance
@@ -213,6 +232,8 @@ class People:
             self.copy(subject, kind, life, life.came, uploads_by, uploads_reason)
             for kind in (CopyKind.PORTRAIT, *life.extras)
         ]
+        if life.shortened:
+            self.figures.count(Metric.SHORTENED, life.contract.value, at=life.shortened[1])
         made = [(run, self.generation(life, subject, run, uploads, by)) for run in life.runs]
         kept = [*uploads]
         for run, run_id in made:
@@ -271,7 +292,7 @@ class People:
         outcome = run.failure or run.state.value
         figures.count(Metric.RUN_STYLE, style, at=run.created)
         figures.count(Metric.RUN_PURPOSE, purpose.id, at=run.created)
-        figures.count(Metric.RUN_CONTRACT, life.contract.value, at=run.created)
+        figures.count(Metric.RUN_CONTRACT, life.chosen.value, at=run.created)
         if run is not life.runs[0]:
             figures.count(Metric.AGAIN, at=run.created)
         figures.count(Metric.RUN, life.engine, outcome, at=run.ended)

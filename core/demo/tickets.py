@@ -12,7 +12,7 @@ from typing import Any, Final
 from core import audit, receipts, sla
 from core.canonical import as_json, instant
 from core.contracts import Contract, offered
-from core.demo.people import HERE, Kept, Life, People, Run, ago
+from core.demo.people import HERE, THERE, Kept, Life, People, Run, ago
 from core.demo.writing import DAY
 from core.models import (
     CopyKind,
@@ -88,6 +88,7 @@ class Tickets:
     def __init__(self, svc: Services, people: People) -> None:
         self._svc, self._people = svc, people
         self._now = people.now
+        self._longest = offered(svc.settings.longest_contract)[-1]
 
     # ------------------------------------------------------------------------------------------ people who ask to erase
     def is_wanted(self) -> bool:
@@ -97,7 +98,7 @@ class Tickets:
         """Somebody who later asks for everything to be erased, if there is time for it to be done by now."""
         people, chance = self._people, self._people.chance
         life = people.life(came)
-        life.wish = None
+        life.wish = life.shortened = None
         people.visited(life)
         channel = chance.choices(list(_CHANNELS), list(_CHANNELS.values()))[0]
         received = life.runs[-1].ended + int(chance.expovariate(1 / (9 * HOUR))) + 120
@@ -158,6 +159,7 @@ class Tickets:
         now, erase, email = self._now, RequestKind.ERASE, RequestChannel.EMAIL
         for at, contract in enumerate(offered(self._svc.settings.longest_contract)):
             self._people.tell(self._person(contract, ago(now, minutes=20 + 3 * at)))
+        self._people.tell(self._person(self._longest, ago(now, minutes=25), THERE))
         for minutes in (2, 3, 4):
             self._people.tell(self._due(minutes, ""))  # the sweep comes by, any moment
         for minutes in (31, 52, 84):
@@ -184,11 +186,12 @@ class Tickets:
         self._open(Ticket(kind=erase, channel=email, received=ago(now, hours=17)))
         self._in_undo()
         self._longer_clocks()
+        self._lately_closed()
 
     def _being_proved(self) -> None:
         """One that is erased and not shown to be gone, and one of the same person that follows it."""
         began = ago(self._now, minutes=41)
-        life = self._person(Contract.DAY, ago(self._now, hours=5))
+        life = self._person(self._longest, ago(self._now, minutes=70))
         life.wish, life.trouble, life.probes = began, "unproved", 7
         self._people.tell(life)
         leader = self._open(
@@ -233,21 +236,44 @@ class Tickets:
             )
         )  # fmt: skip
 
+    def _lately_closed(self) -> None:
+        """Each way in which one can end: also too late, refused and taken back."""
+        now, erase, email, hand = self._now, RequestKind.ERASE, RequestChannel.EMAIL, RequestChannel.HAND
+        ends: tuple[tuple[RequestKind, RequestChannel, RequestOutcome, str | None, float, float], ...] = (
+            (erase, email, RequestOutcome.NOTHING_HELD, None, 98, 49.5),
+            (erase, email, RequestOutcome.REFUSED, "not_identified", 61, 20),
+            (erase, hand, RequestOutcome.WITHDRAWN, None, 30, 2),
+            (RequestKind.QUESTION, email, RequestOutcome.REFUSED, "unfounded", 130, 40),
+            (RequestKind.COPY, email, RequestOutcome.DONE, None, 200, 70),
+        )
+        for kind, channel, outcome, ground, hours_ago, took in ends:
+            received = ago(now, hours=hours_ago)
+            ended = received + int(took * HOUR)
+            answered = None if outcome is RequestOutcome.WITHDRAWN else ended
+            self._close(
+                Ticket(
+                    kind=kind, channel=channel, received=received, state=RequestState.CLOSED, answered=answered,
+                    done=answered, closed=ended, outcome=outcome, ground=ground, assignee=OPERATORS[0],
+                ),
+                [],
+            )  # fmt: skip
+
     def _matched(self, days: int) -> str:
-        contract = offered(self._svc.settings.longest_contract)[-1]
-        life = self._person(contract, ago(self._now, days=min(days, 20), minutes=7))
+        at_most = self._longest.keep_for * 0.6
+        life = self._person(self._longest, self._now - int(min(at_most, timedelta(days=days)).total_seconds()))
         self._people.tell(life)
         return life.ids["subject"]
 
-    def _person(self, contract: Contract, came: int) -> Life:
+    def _person(self, contract: Contract, came: int, engine: str = HERE) -> Life:
         run = Run(came, came + 1, came + 9, RunState.READY, None, 3)
-        life = Life(came, came - 40, HERE, contract, [run])
+        life = Life(came, came - 40, engine, contract, [run])
         self._people.visited(life)
         return life
 
     def _due(self, minutes: int, trouble: str, *, probes: int = 0) -> Life:
         """Somebody whose clock ended so many minutes ago."""
-        life = self._person(Contract.HOUR, ago(self._now, hours=1, minutes=minutes) + 40)
+        contract = Contract.PROCESS if self._longest is Contract.PROCESS else Contract.HOUR
+        life = self._person(contract, ago(self._now, hours=1, minutes=minutes) + 40)
         life.trouble, life.probes = trouble or "late", probes
         return life
 

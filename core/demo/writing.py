@@ -6,7 +6,7 @@ values come as the database keeps them: words, numbers, and instants as text.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -63,10 +63,14 @@ class Stamps:
 
 
 class Writer:
-    """Rows on their way. `add` what belongs together, then `rest`: a batch never ends in between."""
+    """Rows on their way. `add` what belongs together, then `rest`: a batch never ends in between. `breath` is called
+    after each."""
 
-    def __init__(self, database: sa.Engine) -> None:
+    def __init__(
+        self, database: sa.Engine, *, batch: int = BATCH, breath: Callable[[int], None] = lambda rows: None
+    ) -> None:
         self._database = database
+        self._batch, self._breath = batch, breath
         self._rows: defaultdict[str, list[Sequence[Any]]] = defaultdict(list)
         self._waiting = 0
         self.written: defaultdict[str, int] = defaultdict(int)
@@ -77,7 +81,7 @@ class Writer:
 
     def rest(self) -> None:
         """A good moment to write, if enough has come together."""
-        if self._waiting >= BATCH:
+        if self._waiting >= self._batch:
             self.flush()
 
     def flush(self, *before: sa.Executable) -> None:
@@ -91,6 +95,7 @@ class Writer:
                     self.written[table] += len(rows)
         self._rows.clear()
         self._waiting = 0
+        self._breath(sum(self.written.values()))
 
 
 def insert(connection: sa.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from core import operators
+from core import made_up, operators
 from core.models import Role, SignInWay
 from core.operators import Operator
 from core.ui import app, session, widgets
@@ -47,6 +47,14 @@ def bar(who: Operator) -> None:
         said = f"{_NAMES[who.role]} {who.id} · signed in until {until:%H:%M} {reader_zone()[1]}"
         widgets.show(widgets.quiet(said))
         st.button("Sign out", key="operator-sign-out", on_click=_end, args=(who,))
+
+
+def say_if_made_up() -> None:
+    """For pages that show rows of a demo beside those of people: nobody is to take it for them, or to be alarmed."""
+    with app.services().reading() as session:
+        is_demo = made_up.is_here(session)
+    if is_demo:
+        widgets.show(widgets.note(made_up.HERE))
 
 
 def _end(who: Operator) -> None:
