@@ -26,13 +26,14 @@ from core import (
     moving,
     operators,
     policy,
+    promises,
     reconcile,
     retention,
 )
 from core.db import connect
 from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
-from core.models import FindingKind, Role
+from core.models import FindingKind, PromiseState, Role
 from core.services import Services
 from core.settings import load_settings
 from core.signing import key_id_of
@@ -168,6 +169,54 @@ def examine(options: argparse.Namespace) -> Answer:
     signs = {doctor.Health.FINE: "ok     ", doctor.Health.WARNING: "warning", doctor.Health.BROKEN: "BROKEN "}
     text = "\n".join(f"{signs[check.health]}  {check.name:<9} {check.says}" for check in checks)
     return doctor.is_well(checks), {"well": doctor.is_well(checks), "checks": [asdict(c) for c in checks]}, text
+
+
+def promised(options: argparse.Namespace) -> Answer:
+    """Measure every promise now."""
+    svc = built()
+    now = svc.clock()
+    stands = promises.run_checks(svc, now)
+    promises.tell(svc, now)
+    state, headline = promises.headline(stands, now)
+    well = promises.are_well(stands)
+    lines = [f"{stand.state.value:<8} {stand.promise.id:<30} {stand.figure}{_kept(stand)}" for stand in stands]
+    lines += [f"\n{s.promise.id}: {s.sentence}\n  {s.evidence}" for s in stands if s.state is not PromiseState.KEPT]
+    data = {
+        "well": well,
+        "state": state.value,
+        "says": headline,
+        "version": promises.version(svc.settings),
+        "promises": [_stand(stand) for stand in stands],
+    }
+    return well, data, "\n".join([headline, *lines])
+
+
+def _kept(stand: promises.Stand) -> str:
+    return "" if stand.kept_percent is None else f"  ({stand.kept_percent:.1f} % of 30 days)"
+
+
+def _stand(stand: promises.Stand) -> dict[str, Any]:
+    days = [{"day": day, "kept": kept, "broken": broken, "unknown": dark} for day, kept, broken, dark in stand.days]
+    promise = stand.promise
+    return {
+        "id": promise.id,
+        "group": promise.group,
+        "sentence": stand.sentence,
+        "state": stand.state.value,
+        "public_state": stand.public_state.value,
+        "figure": stand.figure,
+        "evidence": stand.evidence,
+        "checked_at": stand.checked_at,
+        "since": stand.since,
+        "measured": promise.measured,
+        "reads": promise.reads,
+        "enforced_by": promise.enforced_by,
+        "owner": promise.owner,
+        "grace_minutes": int(promise.grace.total_seconds() // 60),
+        "reader_may": promise.reader_may,
+        "kept_percent": stand.kept_percent,
+        "days": days,
+    }
 
 
 def work(options: argparse.Namespace) -> Answer:
@@ -317,6 +366,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "audit": (audit_log, "verify the audit log, or print the key that signs it"),
     "receipt": (receipt, "verify a receipt; with --key by the public key alone"),
     "staff": (staff, "make a link that signs an operator in, once"),
+    "promises": (promised, "measure every promise, and print how it stands"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
     "demo": (show_demo, "fill an empty installation with made-up people, or remove them"),
 }

@@ -193,7 +193,7 @@ def with_runner(svc: Services) -> tuple[Services, Runner]:
     threads: list[tuple[JobKind, ...]] = [jobs.ENGINE_WORK] * svc.settings.engine_slots
     # what a third party that is not set up any more has left behind is ended by whoever has little else to do
     post = jobs.POST_WORK if svc.providers else (*jobs.POST_WORK, *jobs.PROVIDER_WORK)
-    threads += [jobs.UPKEEP_WORK, jobs.DESK_WORK, post, jobs.RARE_WORK]
+    threads += [jobs.UPKEEP_WORK, jobs.DESK_WORK, post, jobs.RARE_WORK, jobs.MEASURING_WORK]
     threads += [jobs.PROVIDER_WORK] * (PROVIDER_THREADS if svc.providers else 0)
     looks = [
         Look([kind.value for kind in kinds], partial(worker.look, kinds), often=kinds is jobs.PROVIDER_WORK)

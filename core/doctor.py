@@ -9,9 +9,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from core import canary, copies, correspondence, erasing, jobs, lifecycle, mailbox, migrations, reconcile, retention
+from core import (
+    canary,
+    copies,
+    correspondence,
+    erasing,
+    jobs,
+    lifecycle,
+    mailbox,
+    migrations,
+    promises,
+    reconcile,
+    retention,
+)
 from core.errors import MailUnavailable, WorkShotError
-from core.models import CopyKind, EraseReason, JobKind, Subject, new_id
+from core.models import CopyKind, EraseReason, JobKind, PromiseState, Subject, new_id
 from core.ports import HandOver, Provider
 from core.provider import gate, residue, spending
 from core.services import Services
@@ -55,6 +67,7 @@ def examine(svc: Services) -> list[Check]:
         _contact,
         _mail,
         _duty,
+        _promises,
     )
     return [_run(check, svc) for check in checks]
 
@@ -303,6 +316,21 @@ def _mail(svc: Services) -> Check:
     if came_back:
         return Check("mail", Health.WARNING, f"{says}. Not delivered within a week: {came_back}. The desk says which.")
     return Check("mail", Health.FINE, says)
+
+
+def _promises(svc: Services) -> Check:
+    """As they were measured last; `promises` measures them now."""
+    stands = promises.stands(svc, svc.clock())
+    _, says = promises.headline(stands, svc.clock())
+    not_kept = [stand for stand in stands if stand.state is not PromiseState.KEPT]
+    if all(stand.checked_at is None for stand in stands):
+        return Check(
+            "promises", Health.WARNING, "None has been measured yet. A worker does, or `python -m core promises`."
+        )
+    broken = [stand for stand in not_kept if stand.state is PromiseState.BROKEN]
+    health = Health.BROKEN if broken else Health.WARNING if not_kept else Health.FINE
+    named = ", ".join(stand.promise.id for stand in (broken or not_kept))
+    return Check("promises", health, f"{says} Look at: {named}." if named else says)
 
 
 def _duty(svc: Services) -> Check:

@@ -24,6 +24,7 @@ from core import (
     futures,
     generations,
     mailbox,
+    promises,
     receipts,
     reconcile,
     requests,
@@ -56,11 +57,15 @@ POST_WORK = (JobKind.MAIL_OUT, JobKind.MAIL_IN, JobKind.ALERTS, JobKind.EXPORT, 
 """Waits for other machines: no erase is to wait for it."""
 RARE_WORK = (JobKind.RECONCILE, JobKind.CANARY)
 """Takes its time: whoever erases, or waits for a headshot, is not to wait for it."""
+MEASURING_WORK = (JobKind.PROMISES,)
+"""Beside the rest: what is measured too late is unknown, and a night's comparison may take longer than that."""
 RUN_WORK = (JobKind.GENERATE, JobKind.PROVIDER)
 LOOK_AGAIN = timedelta(seconds=30)
 RESIDUE_EVERY = timedelta(seconds=30)
 ALERTS_EVERY = timedelta(minutes=1)
 USAGE_EVERY = timedelta(hours=1)
+MEASURED_FIRST = timedelta(seconds=20)
+"""After the first start of all: a sweep has come by then, and nobody has to wait long for an answer."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,14 @@ def _canary(svc: Services, job: Claim) -> None:
             job.done(session)
 
 
+def _promises(svc: Services, job: Claim) -> None:
+    """Measure every promise, and tell people on duty what has changed."""
+    promises.run_checks(svc, svc.clock())
+    promises.tell(svc, svc.clock())
+    with job.transaction() as session:
+        job.done(session)
+
+
 def _residue(svc: Services, job: Claim) -> None:
     """Look after what lies at third parties. What ended there is told at once in receipts that had it as open."""
     if residue.step(svc, job):
@@ -147,6 +160,7 @@ STEPS: dict[JobKind, Step] = {
     JobKind.REQUEST: Step(requests.step),
     JobKind.EXPORT: Step(exports.pack),
     JobKind.USAGE: Step(usage_upkeep.step),
+    JobKind.PROMISES: Step(_promises),
 }
 
 
@@ -164,6 +178,8 @@ def next_at(kind: JobKind, settings: Settings, now: datetime) -> datetime | None
         return now + ALERTS_EVERY if settings.alert_urls.get_secret_value() else None
     if kind is JobKind.USAGE:
         return now + USAGE_EVERY
+    if kind is JobKind.PROMISES:
+        return now + timedelta(seconds=settings.promises_every_seconds)
     tonight = now.replace(hour=settings.reconcile_hour, minute=0, second=0, microsecond=0)
     return tonight if tonight > now else tonight + timedelta(days=1)
 
@@ -176,7 +192,10 @@ SCHEDULED = (
     JobKind.MAIL_IN,
     JobKind.RESIDUE,
     JobKind.USAGE,
+    JobKind.PROMISES,
 )
+FIRST = {JobKind.SWEEP: timedelta(0), JobKind.PROMISES: MEASURED_FIRST}
+"""How soon after the first start of all; everything else when its time has come for the first time."""
 
 
 class Worker:
@@ -253,11 +272,13 @@ class Worker:
             self._svc.wake()
 
     def _start_if_due(self, session: Session, kind: JobKind, now: datetime) -> bool:
-        """A sweep at once, the rest only when its time has come: a server that starts has enough to do."""
+        """A sweep at once, the rest later: a server that starts has enough to do."""
         following = next_at(kind, self._svc.settings, now)
         if following is None or (kind is JobKind.RESIDUE and not self._svc.providers):
             return False
-        tick = session.get(Tick, kind) or Tick(kind=kind, next_at=now if kind is JobKind.SWEEP else following)
+        tick = session.get(Tick, kind) or Tick(
+            kind=kind, next_at=min(following, now + FIRST.get(kind, following - now))
+        )
         is_due = tick.next_at <= now
         if is_due:
             tick.next_at = following

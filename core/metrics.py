@@ -5,18 +5,21 @@ Apart from the routes, so that its library is loaded when somebody asks and not 
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 from sqlmodel import col, func, select
 
-from core import canary, generations, jobs, made_up, reconcile, retention
+from core import canary, generations, jobs, made_up, promises, reconcile, retention
 from core.models import Copy, CopyKind, Generation, JobKind
+from core.promises import PromiseState
 from core.provider import residue
 from core.services import Services
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+_AS_NUMBER = {PromiseState.KEPT: 1.0, PromiseState.BROKEN: 0.0, PromiseState.UNKNOWN: -1.0}
 
 
 def text(svc: Services) -> bytes:
@@ -86,6 +89,21 @@ class _Figures(Collector):
         if beat is not None:
             age = (now - beat).total_seconds()
             yield GaugeMetricFamily("workshot_worker_beat_age_seconds", "Since a worker was last alive.", value=age)
+        yield from _promises(self._svc, now)
+
+
+def _promises(svc: Services, now: datetime) -> Iterator[Metric]:
+    """What was measured too long ago is unknown, and that is not kept."""
+    stands = promises.stands(svc, now)
+    yield _family(
+        "workshot_promise_state",
+        "1 while it is kept, 0 while it is broken, -1 while that is unknown.",
+        {("promise", stand.promise.id): _AS_NUMBER[stand.state] for stand in stands},
+    )
+    measured = [stand.checked_at for stand in stands if stand.checked_at is not None]
+    if measured:
+        age = (now - min(measured)).total_seconds()
+        yield GaugeMetricFamily("workshot_promises_age_seconds", "Since the promises were measured.", value=age)
 
 
 def _family(name: str, says: str, values: dict[tuple[str, str], float]) -> Metric:

@@ -13,6 +13,7 @@ from core.models import PromiseState
 from core.promises.checking import Day, Stand, are_well, headline, headline_says, run_checks, stands
 from core.promises.shapes import GROUPS, Promise, Result, Says, numbers
 from core.promises.table import PROMISES
+from core.promises.telling import tell
 from core.settings import Settings
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "numbers",
     "run_checks",
     "stands",
+    "tell",
     "version",
 ]
 

@@ -31,6 +31,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
         session.keep_uploads_off_disk()
         session.only_registered_pages()
         svc = await asyncio.to_thread(bootstrap.build, settings)
+        svc = bootstrap.seen_from_outside(svc, session.own_address())
         await asyncio.to_thread(policy.note, svc)
         runner = None
         if settings.worker == "embedded":

@@ -235,6 +235,12 @@ def open_browser(after: timedelta = timedelta(seconds=0.5)) -> None:
         asyncio.get_running_loop().call_later(after.total_seconds(), cli_util.open_browser, url)
 
 
+def own_address() -> str:
+    """Where this server is reached from its own machine, if `streamlit run` started it."""
+    port, path = config.get_option("server.port"), str(config.get_option("server.baseUrlPath")).strip("/")
+    return f"http://localhost:{port}" + (f"/{path}" if path else "")
+
+
 # Streamlit's inside. Each function is one thing that 1.67.0 has no public name for.
 
 
