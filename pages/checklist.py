@@ -1,6 +1,45 @@
-"""Checklist: what to ask any AI photo tool, answered by this installation."""
+"""Checklist: what to ask any AI photo tool, answered by this installation, and a form to ask another one the same."""
 
+import streamlit as st
+
+from core import promises
+from core.ui import checklist_text as text
+from core.ui import guide_text as guide
 from core.ui import widgets
 from core.ui.app import services
+from core.ui.screens.checklist.compare import compare
+from core.ui.screens.checklist.listed import listed
+from core.ui.widgets import el
 
-widgets.frame("Checklist", now=services().clock())
+svc = services()
+now = svc.clock()
+here = text.checklist(svc, promises.stands(svc, now))
+fill = guide.filler(svc)
+
+widgets.frame(text.TITLE, text.LEAD, now=now)
+
+st.header(text.QUESTIONS, anchor="questions")
+widgets.show(listed(here.questions))
+
+st.header(text.POINTS, anchor="points")
+widgets.show(listed(here.points))
+
+st.header(text.FLAGS, anchor="flags")
+widgets.show(el("p", text.FLAGS_LEAD), listed(here.flags))
+
+with st.expander(guide.STORAGE_TITLE, type="compact"):
+    widgets.show(widgets.facts(fill.pairs(guide.STORAGE)))
+with st.expander(guide.FACE_TITLE, type="compact"):
+    widgets.show(widgets.facts(fill.pairs(guide.FACE)))
+
+st.header(text.BEFORE, anchor="before")
+left, right = st.columns(2, gap="large")
+with left:
+    widgets.show(widgets.promised(guide.CHECKS))
+with right:
+    widgets.show(el("p", el("strong", guide.PHOTO_AVOID_TITLE)), widgets.points(guide.PHOTO_AVOID))
+widgets.show(el("p", guide.PHOTO_WHOSE), el("p", guide.DISCLOSE))
+
+st.header(text.COMPARE, anchor="compare")
+widgets.show(el("p", text.COMPARE_LEAD))
+compare(here, now)

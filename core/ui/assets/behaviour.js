@@ -204,9 +204,10 @@ function listen() {
     if (event.target.matches?.("input[data-ws-compare]")) slide(event.target);
   });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("button[data-ws-copy], button[data-ws-save], button[data-ws-title]");
+    const button = event.target.closest?.("button[data-ws-copy], button[data-ws-save], button[data-ws-title], button[data-ws-print]");
     if (button?.dataset.wsCopy) copy(button);
     else if (button?.dataset.wsSave) save(button);
+    else if (button?.dataset.wsPrint) window.print();
     else if (button) picture(button);
   });
   setInterval(tick, 1000);

@@ -352,6 +352,11 @@ def _button(label: str, drawing: str, **attributes: str) -> Html:
     return el("button", icon(drawing), el("span", label), type="button", class_="ws-button", **attributes)
 
 
+def print_button(label: str) -> Html:
+    """Prints the page, as the style sheet has it on paper."""
+    return _button(label, "file", data_ws_print="page")
+
+
 def links(items: Sequence[DownloadLink]) -> Html:
     """Downloads as buttons. They are links, so that the browser itself fetches, names and saves the file."""
     return el("div", *(_download(item) for item in items), class_="ws-row")
