@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import access, audit, catalogue, copies, generations, jobs, marks, operators, pictures, retention
+from core import access, audit, catalogue, copies, generations, jobs, marks, operators, pictures, policy, retention
 from core.drafts import DraftKind
 from core.errors import NotFound, StorageUnavailable, WorkShotError
 from core.guard import (
@@ -44,7 +44,7 @@ from core.usage import funnel
 from core.usage.metrics import Metric
 
 PRIVATE = {"cache-control": "private, no-store", "cross-origin-resource-policy": "same-origin"}
-DAY = "public, max-age=86400"
+DAY, MINUTES = "public, max-age=86400", "public, max-age=300"
 
 
 def routes(services: Callable[[], Services]) -> list[BaseRoute]:
@@ -64,6 +64,8 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/receipt/{receipt_id}", web.receipt_page),
         Route("/receipt-key", web.receipt_keys),
         Route("/receipt-format", web.receipt_format),
+        Route("/.well-known/privacy.json", web.policy_for_machines),
+        Route("/.well-known/security.txt", web.security_txt),
         Route("/counting/{choice}", web.count_choice, methods=["POST"]),
         Route("/staff/{token}", web.staff_door, methods=["GET"]),
         Route("/staff/{token}", web.staff_sign_in, methods=["POST"]),
@@ -271,6 +273,24 @@ class _Web:
         """How a receipt is written, so that anybody can write a verifier."""
         text = (ROOT / "data" / "receipt_format.md").read_text("utf-8")
         return Response(text, media_type="text/plain; charset=utf-8", headers={"cache-control": DAY})
+
+    def policy_for_machines(self, request: Request) -> Response:
+        """The policy in force: text, numbers, how each promise stands. The same for everybody."""
+        from core.policy import published
+
+        svc = self._services()
+        said = published.machine_readable(svc, policy.of(svc), svc.clock())
+        return JSONResponse(said, headers={"cache-control": MINUTES})
+
+    def security_txt(self, request: Request) -> Response:
+        """Whom to tell of a hole, where somebody can be told."""
+        from core.policy import published
+
+        svc = self._services()
+        text = published.security_txt(svc.settings.privacy_contact, svc.settings.public_url, svc.clock())
+        if text is None:
+            return _nothing_here()
+        return Response(text, media_type="text/plain; charset=utf-8", headers={"cache-control": MINUTES})
 
     # ------------------------------------------------------------------------------------------------- counting
     def count_choice(self, request: Request) -> Response:

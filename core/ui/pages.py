@@ -9,7 +9,7 @@ from core.ui import operators, widgets
 from core.ui.app import services
 
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
-PROMISES, CHECKLIST = "pages/promises.py", "pages/checklist.py"
+PROMISES, POLICY, CHECKLIST = "pages/promises.py", "pages/policy.py", "pages/checklist.py"
 CHECK_RECEIPT, CHECK_IMAGE = "pages/check_receipt.py", "pages/check_image.py"
 SIGN_IN = "pages/sign_in.py"
 OPS_DELETIONS = "pages/ops_deletions.py"
@@ -52,6 +52,7 @@ def for_operator(role: Role | None) -> list[StreamlitPage]:
 
 
 _LED_TO = (
+    (POLICY, "Privacy"),
     (CHECKLIST, "Checklist"),
     (CHECK_IMAGE, "Check an image"),
     (CHECK_RECEIPT, "Check a receipt"),
