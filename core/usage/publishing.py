@@ -146,6 +146,9 @@ class Rule:
             drawn, digits = drawn + 1, digits >> 2
         return drawn
 
+    def hides(self, counts: Mapping[str, int], what: str) -> "Mapping[str, Range] | None":
+        return hidden_of(counts, self.k, at_least=self.draw(what))
+
 
 def publish(root: Node, rule: Rule, what: str) -> Cell:
     """`what`: which tree of which month this is, in a word that no other tree has."""
@@ -162,7 +165,7 @@ def _shown(node: Node, rule: Rule, what: str) -> Cell:
 def _split(whole: int, parts: Mapping[str, Node], rule: Rule, what: str) -> Split:
     parts = _whole(whole, parts)
     counts = {name: part.n for name, part in parts.items() if part.n}
-    hidden = hidden_of(counts, rule.k, at_least=rule.draw(what)) if sum(counts.values()) == whole else None
+    hidden = rule.hides(counts, what) if sum(counts.values()) == whole else None
     if hidden is None:
         return Split(is_hidden=True)
     few, back = _few(rule.k), Shown(None, "kept_back", below=rule.k)
