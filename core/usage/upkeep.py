@@ -35,10 +35,15 @@ def step(svc: Services, job: Claim) -> None:
         job.done(session)
 
 
-def tend(svc: Services, *, breath: Callable[[], None] = lambda: None) -> None:
+def tend(
+    svc: Services,
+    *,
+    breath: Callable[[], None] = lambda: None,
+    senders: Iterable[Callable[[Services], None]] | None = None,
+) -> None:
     note_levels(svc)
     prune(svc)
-    for send_due in _senders():
+    for send_due in _senders() if senders is None else senders:
         breath()
         try:
             send_due(svc)
@@ -47,9 +52,9 @@ def tend(svc: Services, *, breath: Callable[[], None] = lambda: None) -> None:
 
 
 def _senders() -> Iterable[Callable[[Services], None]]:
-    from core.usage import ga4  # nothing that a start has to wait for
+    from core.usage import ga4, summary  # nothing that a start has to wait for
 
-    return (ga4.send_due,)
+    return summary.send_due, ga4.send_due
 
 
 # -------------------------------------------------------------------------------------------------------------- levels

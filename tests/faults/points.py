@@ -61,6 +61,8 @@ STATEMENTS = {
         "booked": r"INSERT INTO spending",
         "made": r"UPDATE provider_task SET .*made_at=",
         "kept": rf"UPDATE provider_task SET state={VALUE}, ended_at",
+        "batch": r"INSERT INTO usage_batch",
+        "counts": r"INSERT INTO usage_count",
     }.items()
 }
 """How a statement begins that does this. Where none does any more, the test that waits for it fails."""
