@@ -270,7 +270,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
         sentence="Of use we keep counts alone, by day: no row belongs to anybody, and no count of people's doings "
         "below {small_count} is shown.",
         reads=("small_count",),
-        enforced_by=("core.usage.counting.count", "core.usage.metrics.DIMENSIONS"),
+        enforced_by=("core.usage.counting.count", "core.usage.publishing.Shown"),
         measured="We look at the columns of the tables of counts, and at every word in them, for anything that could "
         "be a person's.",
         owner="founder",

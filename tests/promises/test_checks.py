@@ -1,0 +1,480 @@
+"""Each check says kept on a sound installation, and never once what keeps its promise is taken away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from importlib import import_module
+from os import utime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import select
+
+from core import erasing, guard, promises, requests, retention
+from core.models import (
+    Consent,
+    Copy,
+    FindingKind,
+    FindingRow,
+    Generation,
+    PolicyVersion,
+    PromiseState,
+    ProviderTask,
+    ProviderTaskState,
+    RequestKind,
+    Subject,
+    UsageCount,
+    new_id,
+)
+from core.ports import Answered
+from core.promises import PROMISES, Promise
+from core.promises.checks import house, images, parties, reach
+from core.services import Services
+from core.settings import Settings
+from tests.conftest import ANN
+from tests.fakes import FrozenClock, MemoryStore, jpeg
+from tests.promises.conftest import Server, measured, promise, seen_by, state_of, written
+
+KEPT, BROKEN, UNKNOWN = PromiseState.KEPT, PromiseState.BROKEN, PromiseState.UNKNOWN
+
+
+def test_a_sound_installation_keeps_every_promise(lived_in: Services) -> None:
+    stands = promises.run_checks(lived_in, lived_in.clock())
+    assert {stand.promise.id: stand.evidence for stand in stands if stand.state is not KEPT} == {}
+    assert promises.headline(stands, lived_in.clock()) == (
+        KEPT, f"All {len(PROMISES)} promises hold. Checked within the last minute."
+    )  # fmt: skip
+
+
+@pytest.mark.sqlite_only("of what is measured where nothing is yet, rows are the least")
+def test_it_does_before_anybody_came_as_well(sound: Services) -> None:
+    stands = promises.run_checks(sound, sound.clock())
+    assert {stand.promise.id: stand.evidence for stand in stands if stand.state is not KEPT} == {}
+
+
+# ---------------------------------------------------------------------------------------------- taking it away
+@dataclass
+class Home:
+    svc: Services
+    clock: FrozenClock
+    store: MemoryStore
+    folder: Path
+
+    def change(self, row: Any, **values: Any) -> None:
+        with self.svc.transaction() as session:
+            session.execute(sa.update(row).values(**values))
+
+    def add(self, *rows: Any) -> None:
+        with self.svc.transaction() as session:
+            session.add_all(rows)
+
+    def first(self, row: Any) -> Any:
+        with self.svc.reading() as session:
+            return session.exec(select(row)).first()
+
+    def set(self, **settings: Any) -> Services:
+        return replace(self.svc, settings=self.svc.settings.model_copy(update=settings))
+
+
+Gone = tuple[Services, Promise] | Services | Promise | None
+Takes = Callable[[Home], Gone]
+
+
+def nobody_sweeps(home: Home) -> None:
+    home.clock.advance(days=31)
+
+
+def sweeping_is_stopped(home: Home) -> None:
+    erasing.stop(home.svc, reason="test", actor="operator:test")
+
+
+def no_sweep_comes_by(home: Home) -> None:
+    home.clock.advance(hours=2)
+
+
+def a_clock_is_too_long(home: Home) -> None:
+    later = home.clock() + timedelta(days=100)
+    home.change(Copy, erase_by=later, created_at=home.clock() - timedelta(days=31))
+
+
+def an_object_has_no_row(home: Home) -> None:
+    found(home, FindingKind.UNTRACKED)
+
+
+def it_is_lost(home: Home) -> None:
+    home.store.objects.clear()
+
+
+def storage_is_silent(home: Home) -> None:
+    home.store.head_refused = True
+
+
+def it_comes_back(home: Home) -> None:
+    found(home, FindingKind.ZOMBIE)
+
+
+def found(home: Home, kind: FindingKind) -> None:
+    now = home.clock()
+    home.add(FindingRow(kind=kind, ref="x", size=1, detail="x", first_seen_at=now, last_seen_at=now))
+
+
+def it_lies_open(home: Home) -> None:
+    for key in home.store.objects:
+        home.store.objects[key] = jpeg()
+
+
+def a_key_lies_open(home: Home) -> None:
+    home.change(Subject, sealed_key=b"k" * 32)
+
+
+def nothing_is_removed(home: Home) -> Promise:
+    return replace(promise("only_pixels_are_kept"), check=images.only_pixels_are_kept(lambda data: data))
+
+
+def anybody_may_read(home: Home) -> Promise:
+    return replace(promise("only_the_owner"), check=reach.only_the_owner(lambda *_: Copy()))
+
+
+def anybody_may_have_the_run(home: Home) -> Promise:
+    return replace(promise("only_the_owner"), check=reach.only_the_owner(own_run=lambda *_: Generation()))
+
+
+def an_address_is_open(home: Home) -> Services:
+    shown = Answered(status=200, headers=(("content-type", "image/jpeg"),), start=jpeg())
+    return seen_by(home.svc, Server(pages={f"/img/{home.first(Copy).id}": shown}))
+
+
+def an_address_tells(home: Home) -> Services:
+    """Nothing is shown, but the answer differs from that for what never existed."""
+    told = Answered(status=403, headers=(), start=b"This is somebody else's.")
+    return seen_by(home.svc, Server(pages={f"/zip/{home.first(Generation).id}": told}))
+
+
+def the_bucket_is_public(home: Home) -> Services:
+    shown = Answered(status=200, headers=(), start=b"WS1...")
+    there = home.set(s3_endpoint_url="https://s3.example.com", s3_bucket="faces")
+    return seen_by(there, Server(pages={"https://s3.example.com/faces/": shown}))
+
+
+def nobody_answers(home: Home) -> Services:
+    return seen_by(home.svc, Server(down=True))
+
+
+def nobody_can_ask(home: Home) -> Services:
+    return replace(home.svc, outside=None)
+
+
+def mail_is_open(home: Home) -> Services:
+    return home.set(smtp_host="mail.example.com", smtp_security="none")
+
+
+def browsers_come_by_http(home: Home) -> Services:
+    return home.set(public_url="http://photos.example.com")
+
+
+def the_cookie_stays(home: Home) -> Services:
+    return seen_by(home.svc, Server(cookie="workshot=" + "a" * 42 + "{n}; Path=/; HttpOnly; Max-Age=86400"))
+
+
+def the_cookie_is_the_same(home: Home) -> Services:
+    return seen_by(home.svc, Server(cookie="workshot=" + "a" * 43 + "; Path=/; HttpOnly"))
+
+
+def no_cookie_is_given(home: Home) -> Services:
+    return seen_by(home.svc, Server(cookie="other=1"))
+
+
+def nobody_erases(home: Home) -> None:
+    requests.open_in_product(home.svc, ANN, kind=RequestKind.ERASE, press_id=new_id())
+    home.clock.advance(hours=49)
+
+
+def nobody_reads_the_mailbox(home: Home) -> Services:
+    return home.set(imap_host="mail.example.com")
+
+
+def nobody_answers_a_question(home: Home) -> None:
+    requests.open_in_product(home.svc, ANN, kind=RequestKind.QUESTION, press_id=new_id(), words="Where does it lie?")
+    home.clock.advance(days=32)
+
+
+def nobody_is_asked_for_their_age(home: Home) -> None:
+    home.change(Consent, is_adult=False)
+
+
+def nobody_is_asked_at_all(home: Home) -> None:
+    with home.svc.transaction() as session:
+        session.execute(sa.delete(Consent))
+        session.execute(sa.update(Generation).values(state="queued"))
+
+
+def an_id_is_counted(home: Home) -> None:
+    home.add(UsageCount(day=home.clock().date(), metric="run", a=new_id(), b="", n=1))
+
+
+def nobody_prunes(home: Home) -> None:
+    home.clock.advance(days=400)
+
+
+def a_log_lies_about(home: Home) -> None:
+    _file(home, "server.log", timedelta(days=400))
+
+
+def an_ad_is_loaded(home: Home) -> Services:
+    csp = "default-src 'self'; script-src 'self' https://ads.example.com"
+    return seen_by(home.svc, Server(csp=csp))
+
+
+def anything_is_loaded(home: Home) -> Services:
+    return seen_by(home.svc, Server(csp=""))
+
+
+def an_ad_network_is_named(home: Home) -> Promise:
+    root = written(home.folder / "tree", 'AD = "pagead2.googlesyndication.com"')
+    return replace(promise("nothing_is_sold"), check=house.nothing_is_sold(root))
+
+
+def it_changes_overnight(home: Home) -> None:
+    now = home.clock()
+    soon = now + timedelta(days=1)
+    home.add(PolicyVersion(version="v2", noted_at=now, effective_at=soon, loosens=True, numbers="{}", texts="{}"))
+
+
+def no_version_is_in_force(home: Home) -> None:
+    home.change(PolicyVersion, effective_at=home.clock() + timedelta(days=9))
+
+
+def settings_promise_less(home: Home) -> Services:
+    return home.set(longest_days=31)
+
+
+def nobody_can_be_written_to(home: Home) -> Services:
+    return home.set(privacy_contact="")
+
+
+def a_backup_stays(home: Home) -> None:
+    _file(home, "workshot-2025.sql.gz", timedelta(days=40))
+
+
+def _file(home: Home, name: str, old: timedelta) -> None:
+    path = home.svc.settings.data_dir / name
+    path.write_text("x")
+    at = (home.clock() - old).timestamp()
+    utime(path, (at, at))
+
+
+def backups_are_kept_too_long(home: Home) -> Services:
+    return home.set(backup_days=31)
+
+
+def the_engine_can_reach_out(home: Home) -> Promise:
+    root = written(home.folder / "tree", "import socket", "core/engines/on_device/new.py")
+    return replace(promise("processed_here"), check=parties.processed_here(root))
+
+
+def a_run_is_sent_out(home: Home) -> None:
+    run = home.first(Generation)
+    home.add(
+        ProviderTask(
+            id=f"{run.id}-1",
+            generation_id=run.id,
+            variant=1,
+            provider="apimart",
+            model="m",
+            template="1",
+            hand_over="inline",
+            state=ProviderTaskState.TAKEN,
+            planned_at=home.clock(),
+            sent_at=home.clock(),
+        )
+    )
+
+
+def somebody_is_not_named(home: Home) -> Services:
+    return replace(home.svc, providers={"faceland": object()})  # type: ignore[dict-item]
+
+
+def something_trains(home: Home) -> Promise:
+    root = written(home.folder / "tree", "from torch import nn")
+    return replace(promise("never_trained_on"), check=parties.never_trained_on(root))
+
+
+def there_is_another_way_out(home: Home) -> Promise:
+    root = written(home.folder / "tree", "import urllib.request")
+    return replace(promise("never_trained_on"), check=parties.never_trained_on(root))
+
+
+def faces_are_recognised(home: Home) -> Promise:
+    return replace(promise("no_biometrics"), check=parties.no_biometrics(installed=lambda: ["dlib"]))
+
+
+def faces_are_measured(home: Home) -> Promise:
+    root = written(home.folder / "tree", "import cv2\ncv2.FaceRecognizerSF.create()")
+    return replace(promise("no_biometrics"), check=parties.no_biometrics(root))
+
+
+def a_model_is_brought_along(home: Home) -> Promise:
+    root = written(home.folder / "tree", "x", "core/faces.onnx")
+    return replace(promise("no_biometrics"), check=parties.no_biometrics(root))
+
+
+TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
+    "processed_here": (the_engine_can_reach_out, a_run_is_sent_out),
+    "third_parties_by_name": (somebody_is_not_named, a_run_is_sent_out),
+    "erased_by_the_clock": (
+        nobody_sweeps,
+        sweeping_is_stopped,
+        no_sweep_comes_by,
+        a_clock_is_too_long,
+        an_object_has_no_row,
+    ),
+    "available_until": (it_is_lost, storage_is_silent),
+    "gone_means_gone": (it_comes_back,),
+    "never_trained_on": (something_trains, there_is_another_way_out),
+    "no_biometrics": (faces_are_recognised, faces_are_measured, a_model_is_brought_along),
+    "only_the_owner": (anybody_may_read, anybody_may_have_the_run),
+    "no_public_address": (an_address_is_open, an_address_tells, the_bucket_is_public, nobody_answers, nobody_can_ask),
+    "only_pixels_are_kept": (nothing_is_removed,),
+    "encrypted": (it_lies_open, a_key_lies_open),
+    "encrypted_on_the_way": (mail_is_open, browsers_come_by_http),
+    "session_ends_with_the_browser": (the_cookie_stays, the_cookie_is_the_same, no_cookie_is_given, nobody_can_ask),
+    "erased_on_request": (nobody_erases, nobody_reads_the_mailbox),
+    "rights_in_time": (nobody_answers_a_question,),
+    "adults_only": (nobody_is_asked_for_their_age, nobody_is_asked_at_all),
+    "usage_belongs_to_nobody": (an_id_is_counted,),
+    "logs_at_most_a_year": (nobody_prunes, a_log_lies_about),
+    "nothing_is_sold": (an_ad_is_loaded, anything_is_loaded, an_ad_network_is_named, nobody_answers),
+    "notice_before_a_change": (it_changes_overnight, no_version_is_in_force, settings_promise_less),
+    "breach_notice": (nobody_can_be_written_to,),
+    "backups_end_too": (a_backup_stays, backups_are_kept_too_long),
+}
+CANNOT_BE_SEEN = {
+    sweeping_is_stopped,
+    no_sweep_comes_by,
+    storage_is_silent,
+    nobody_answers,
+    nobody_can_ask,
+    no_cookie_is_given,
+    nobody_reads_the_mailbox,
+    no_version_is_in_force,
+    nobody_can_be_written_to,
+}
+"""These make it unknown; everything else shows that it is broken."""
+
+
+def test_every_promise_has_something_that_is_taken_away() -> None:
+    assert set(TAKEN_AWAY) == {each.id for each in PROMISES}
+
+
+def named(one: str | Takes) -> str:
+    return one if isinstance(one, str) else one.__name__
+
+
+FIRST = [(name, ways[0]) for name, ways in TAKEN_AWAY.items()]
+MORE = [(name, taken) for name, ways in TAKEN_AWAY.items() for taken in ways[1:]]
+
+
+@pytest.fixture
+def home(lived_in: Services, clock: FrozenClock, store: MemoryStore, tmp_path: Path) -> Home:
+    return Home(lived_in, clock, store, tmp_path)
+
+
+@pytest.mark.parametrize(("promise_id", "taken"), FIRST, ids=named)
+def test_none_stays_green_without_what_keeps_it(home: Home, promise_id: str, taken: Takes) -> None:
+    not_green(home, promise_id, taken)
+
+
+@pytest.mark.sqlite_only("the other ways in which the same checks find it out")
+@pytest.mark.parametrize(("promise_id", "taken"), MORE, ids=named)
+def test_nor_in_another_way(home: Home, promise_id: str, taken: Takes) -> None:
+    not_green(home, promise_id, taken)
+
+
+def not_green(home: Home, promise_id: str, taken: Takes) -> None:
+    which = promise(promise_id)
+    assert state_of(home.svc, which) is KEPT
+    left = taken(home)
+    svc = left if isinstance(left, Services) else home.svc
+    stand = measured(svc, left if isinstance(left, Promise) else which)
+    assert stand.state is (UNKNOWN if taken in CANNOT_BE_SEEN else BROKEN), stand.evidence
+
+
+# ------------------------------------------------------------------------------------------------ more of single ones
+@pytest.mark.sqlite_only("a clock and a figure")
+def test_what_is_older_than_promised_now_was_promised_before(lived_in: Services, clock: FrozenClock) -> None:
+    """Whoever gave a photo under 30 days keeps their clock when the policy says 14: not broken, for the 30 days."""
+    which = promise("erased_by_the_clock")
+    clock.advance(days=20)
+    retention.sweep(lived_in)
+    tighter = replace(lived_in, settings=lived_in.settings.model_copy(update={"longest_days": 14}))
+    assert state_of(tighter, which) is BROKEN, "the version in force was there before the photo"
+    now = clock()
+    with lived_in.transaction() as session:
+        session.add(PolicyVersion(version="v2", noted_at=now, effective_at=now, numbers="{}", texts="{}"))
+    assert state_of(tighter, which) is KEPT
+    assert "14 days" in measured(tighter, which).sentence
+
+
+@pytest.mark.sqlite_only("a clock and a figure")
+def test_the_oldest_photo_is_a_figure(lived_in: Services, clock: FrozenClock) -> None:
+    clock.advance(days=11, hours=4)
+    retention.sweep(lived_in)
+    assert measured(lived_in, promise("erased_by_the_clock")).figure == "oldest photo 11 d 4 h, 0 past their clock"
+
+
+@pytest.mark.sqlite_only("what is asked for, not where rows lie")
+def test_a_stranger_asks_for_everything_with_and_without_a_cookie(lived_in: Services) -> None:
+    server = Server()
+    stand = measured(seen_by(lived_in, server), promise("no_public_address"))
+    assert stand.state is KEPT and "Asked over HTTPS, at the public address." in stand.evidence
+    with lived_in.reading() as session:
+        ids = set(session.exec(select(Copy.id)).all()) | set(session.exec(select(Generation.id)).all())
+    of_ours = [(path, headers) for path, headers in server.asked if any(one in path for one in ids)]
+    assert {path.split("/")[1] for path, _ in of_ours} == {"img", "export", "media", "zip", "before", "preview"}
+    assert {bool(headers.get("cookie")) for _, headers in of_ours} == {True, False}
+    assert all(headers.get("accept") is None for _, headers in server.asked), "nobody is counted as a visitor"
+
+
+def test_cookies_are_called_as_the_guard_calls_them() -> None:
+    assert set(reach.COOKIES) == {guard.COOKIE, guard.SECURE_COOKIE}
+
+
+@pytest.mark.parametrize("word", ["one", new_id(), "ann@example.org", "203.0.113.7", "/img/x"])
+def test_words_that_could_be_somebody_s(word: str) -> None:
+    assert bool(house._PERSONAL.search(word)) is (word != "one")
+
+
+def test_every_column_of_an_image_is_known() -> None:
+    assert set(Copy.model_fields) == images.COLUMNS_OF_A_COPY
+
+
+# ---------------------------------------------------------------------------------------------------------- the table
+@pytest.mark.parametrize("which", PROMISES, ids=lambda each: each.id)
+def test_no_sentence_without_a_check_and_no_check_without_a_sentence(which: Promise, svc: Services) -> None:
+    assert which.sentence.endswith((".", "{early}")) and which.measured.endswith(".") and which.reader_may.endswith(".")
+    assert callable(which.check) and which.group in promises.GROUPS and which.owner in ("founder", "support")
+    assert timedelta(0) < which.grace <= timedelta(days=1)
+    assert "{" not in which.filled(svc.settings)
+    assert set(which.reads) <= set(Settings.model_fields)
+
+
+def test_ids_and_sentences_are_their_own() -> None:
+    assert len({each.id for each in PROMISES}) == len({each.sentence for each in PROMISES}) == len(PROMISES) >= 19
+    assert len({each.check for each in PROMISES}) == len(PROMISES)
+
+
+@pytest.mark.parametrize("name", sorted({name for each in PROMISES for name in each.enforced_by}))
+def test_what_enforces_it_is_there(name: str) -> None:
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            at: Any = import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[end:]:
+            at = getattr(at, part)
+        assert callable(at)
+        return
+    pytest.fail("nothing of that name")
