@@ -23,6 +23,7 @@ from core import (
     metrics,
     operators,
     plans,
+    promises,
     receipts,
     reconcile,
     requests,
@@ -216,6 +217,7 @@ def test_it_is_rows_alone(svc, made, store):
 
 def test_nothing_enforces_or_measures_it(svc, clock, worker, ask, work):
     """The same answers with a demo beside a real person as without it, and not a row of it changes."""
+    measured(svc, clock())  # what is looked at for the first time is noted
     before = measured(svc, clock())
     demo.make(svc, days=DAYS, subjects=SUBJECTS)
     assert measured(svc, clock()) == before
@@ -255,6 +257,7 @@ def measured(svc, now):
     late = retention.overdue(svc, than=timedelta(0))
     plan = plans.plan(svc)
     told = [(check.name, check.health, check.says) for check in doctor.examine(svc) if check.name != "canary"]
+    told += [(stand.promise.id, stand.state, stand.figure) for stand in promises.run_checks(svc, now)]
     return told, metrics.text(svc), elsewhere, late, (plan.total, plan.kept_in_all), retention.hold(svc)
 
 

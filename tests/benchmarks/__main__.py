@@ -13,7 +13,9 @@ from typing import Any
 
 from tests.benchmarks.common import Figure, machine, table
 
-ALL = ("engine", "click", "provider", "start", "sessions", "sweep", "retention", "retention_page", "desk", "mailbox")
+ALL = (
+    "engine", "click", "provider", "start", "sessions", "sweep", "retention", "retention_page", "desk", "mailbox", "usage", "demo",
+)  # fmt: skip
 
 
 def run(name: str) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""
+How fast the demo is written, and removed, against plain `executemany` of the same rows into the same database.
+
+Run it with `python -m tests.benchmarks.bench_demo [--json] [--full] [--postgres]`: some 60,000 photos and headshots, a
+million with `--full`.
+
+The floor has its rows made already and in memory, as the demo had written them, and hands them to the driver table by
+table, parents first, as many in one transaction as the demo does. The demo makes up its rows while it writes.
+"""
+
+import argparse
+import sys
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import sqlalchemy as sa
+
+from core import bootstrap, demo
+from core.demo import writing
+from core.services import Services
+from core.settings import Settings
+from tests.benchmarks.common import Figure
+from tests.benchmarks.common import main as tell
+from tests.peers.postgres import Cluster
+
+SUBJECTS, SUBJECTS_IN_FULL = 13_500, 224_000
+DAYS = 365
+SLOWEST = 2.5
+"""Times the floor: making up rows is most of it where COPY takes them."""
+MINUTES = 10.0
+
+
+def measure(*, full: bool = False, postgres: bool = False) -> list[Figure]:
+    subjects = SUBJECTS_IN_FULL if full else SUBJECTS
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        url = stack.enter_context(Cluster()).url() if postgres else ""
+        svc = bootstrap.build(Settings(data_dir=folder, database_url=url))  # type: ignore[arg-type]
+        made = demo.make(svc, days=DAYS, subjects=subjects)
+        rows = _rows(svc)
+        removing = _timed(lambda: demo.remove(svc))
+        floor = _timed(lambda: _plainly(svc.database, rows))
+        svc.database.dispose()
+    print(made.says, file=sys.stderr)
+    minute = 1_000_000 / made.assets * made.seconds / 60
+    of = f"{made.assets:,} photos and headshots"
+    return [
+        Figure(name=f"demo of {of}, {made.rows:,} rows", value=made.seconds, floor=floor, promised=SLOWEST),
+        Figure(name="a million of them, at that rate", value=minute, unit="min", promised=MINUTES, of="value"),
+        Figure(name="rows in a second", value=made.rows / made.seconds, unit="", floor=made.rows / floor),
+        Figure(name="photos and headshots in a second", value=made.assets / made.seconds, unit=""),
+        Figure(name="removed again", value=removing, floor=made.seconds),
+    ]
+
+
+def _timed(deed: Any) -> float:
+    started = time.perf_counter()
+    deed()
+    return time.perf_counter() - started
+
+
+def _rows(svc: Services) -> dict[str, list[tuple[Any, ...]]]:
+    """As the driver gives them, which is as it takes them."""
+    with svc.database.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        cursor = driver.cursor()
+        found = {}
+        for table, columns in writing.COLUMNS.items():
+            cursor.execute(f"SELECT {', '.join(columns.split())} FROM {table}")
+            found[table] = cursor.fetchall()
+        return found
+
+
+def _plainly(database: sa.Engine, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    mark = "%s" if database.dialect.name == "postgresql" else "?"
+    with database.connect() as connection:
+        for table, columns in writing.COLUMNS.items():
+            names = columns.split()
+            into = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
+            for start in range(0, len(rows[table]), writing.BATCH):
+                with connection.begin():
+                    connection.exec_driver_sql(into, rows[table][start : start + writing.BATCH])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="a million photos and headshots")
+    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
+    options, rest = parser.parse_known_args()
+    sys.argv[1:] = rest
+    tell(partial(measure, full=options.full, postgres=options.postgres), __doc__)
+
+
+if __name__ == "__main__":
+    main()
