@@ -5,6 +5,7 @@ from core.provider import residue
 from core.ui import pages, session, widgets
 from core.ui.app import services
 from core.ui.screens import runs
+from core.ui.screens.agreed import what_you_agreed_to
 from core.ui.screens.claim import ask_for_code, show_code
 from core.ui.screens.counting import counting
 from core.ui.screens.my_requests import my_requests, under_way
@@ -33,5 +34,7 @@ else:
         show_code(svc, me, unasked=False)
     your_data(svc, me, [copy for copy in held if copy.erase_by > now], elsewhere, tickets)
     my_requests(svc, me, tickets)
+    if subject is not None:
+        what_you_agreed_to(svc, subject.id, now)
 ask_for_code(svc, me)
 counting(svc, me)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session
 
 from core.policy import versions as _versions
+from core.policy.agreed import Agreed, agreed, text_of
 from core.policy.differences import Change, Mark, changes
 from core.policy.document import Document, Folded, Line, Row, Section
 from core.policy.drawing import Policy, drawn, of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from core.services import Services
 
 __all__ = [
+    "Agreed",
     "Change",
     "Document",
     "Folded",
@@ -35,6 +37,7 @@ __all__ = [
     "Row",
     "Section",
     "Version",
+    "agreed",
     "announced",
     "changes",
     "drawn",
@@ -71,15 +74,6 @@ def version_in_force(svc: "Services", session: Session) -> str:
     """What binds now, for those who show no text themselves: a worker need not have all that texts are made of."""
     binding = in_force(history(session), svc.clock())
     return binding.hash if binding else version(svc)
-
-
-def text_of(svc: "Services", session: Session, version: str, language: str = "en") -> str | None:
-    """The whole text of a version. None: it is from before texts were kept."""
-    here = of(svc)
-    if version == here.version:
-        return here.texts.get(language) or here.texts["en"]
-    found = named(session, version)
-    return found.text(language) if found else None
 
 
 def updated_at(versions: list[Version], shown: str, now: datetime) -> datetime | None:

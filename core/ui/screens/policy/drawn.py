@@ -88,6 +88,10 @@ def _table(table: Folded) -> Html:
     return el("table", head, body, class_="ws-schedule", role="table", aria_label=table.title)
 
 
+def fold(title: str, *what: Html, opened: bool = False) -> Html:
+    return el("details", el("summary", title), *what, class_="ws-fold", open=opened)
+
+
 # ------------------------------------------------------------------------------------------------------- older versions
 def plain(text: str) -> Html:
     """A whole text that was kept."""

@@ -22,7 +22,7 @@ def announced(versions: Sequence[Version], here: Policy, now: datetime) -> None:
             f"From {drawn.day(version.effective_at)} on this policy may promise less. Photos that are here by then "
             "keep their clocks."
         )
-        widgets.show(widgets.note(says, "due"), _fold("What will change", _between(here.texts["en"], version)))
+        widgets.show(widgets.note(says, "due"), drawn.fold("What will change", _between(here.texts["en"], version)))
 
 
 def older(versions: Sequence[Version], shown: str, now: datetime) -> None:
@@ -42,13 +42,13 @@ def one(versions: Sequence[Version], asked: Version, shown: str, now: datetime) 
     widgets.show(el("p", _state(asked, shown, now)))
     if before:
         title = f"What it changed from version {drawn.short(before.id)}"
-        widgets.show(_fold(title, _between(before.text(), asked), opened=True))
+        widgets.show(drawn.fold(title, _between(before.text(), asked), opened=True))
     widgets.show(drawn.plain(asked.text()), el("p", el("a", "The policy in force", href="/policy")))
 
 
 def _listed(before: Version | None, version: Version, shown: str, now: datetime) -> Html:
     name = el("a", f"Version {drawn.short(version.id)}", href=f"/policy?version={version.id}")
-    changed = _fold("What changed", _between(before.text(), version)) if before else el("p", "The first.")
+    changed = drawn.fold("What changed", _between(before.text(), version)) if before else el("p", "The first.")
     return el("div", el("p", name, " · ", _state(version, shown, now)), changed, class_="ws-version")
 
 
@@ -61,7 +61,3 @@ def _state(version: Version, shown: str, now: datetime) -> str:
 
 def _between(before: str, version: Version) -> Html:
     return drawn.difference(before, version.text())
-
-
-def _fold(title: str, *what: Html, opened: bool = False) -> Html:
-    return el("details", el("summary", title), *what, class_="ws-fold", open=opened)
