@@ -27,6 +27,7 @@ from core.models import CopyKind, EraseReason, JobKind, PromiseState, Subject, n
 from core.ports import HandOver, Provider
 from core.provider import gate, residue, spending
 from core.services import Services
+from core.settings import listed
 
 LITTLE_SPACE = 1024**3
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
@@ -67,6 +68,7 @@ def examine(svc: Services) -> list[Check]:
         _contact,
         _mail,
         _duty,
+        _summary,
         _promises,
     )
     return [_run(check, svc) for check in checks]
@@ -316,6 +318,21 @@ def _mail(svc: Services) -> Check:
     if came_back:
         return Check("mail", Health.WARNING, f"{says}. Not delivered within a week: {came_back}. The desk says which.")
     return Check("mail", Health.FINE, says)
+
+
+def _summary(svc: Services) -> Check:
+    """Whether the weekly mail to founders gets anywhere."""
+    founders = len(listed(svc.settings.summary_to))
+    if not founders:
+        return Check("summary", Health.FINE, "Nobody gets a weekly summary of usage. SUMMARY_TO says who does.")
+    if not svc.settings.smtp_host:
+        says = "SUMMARY_TO is set and SMTP_HOST is not: the weekly summary gets no farther than the outbox in DATA_DIR."
+        return Check("summary", Health.WARNING, says)
+    from core.usage import summary  # with all that reports are made of
+
+    monday, who = summary.last_sent(svc), f"{founders} {'founder' if founders == 1 else 'founders'}"
+    last = f"the last was of Monday, {monday:%d %B}" if monday else "none yet"
+    return Check("summary", Health.FINE, f"{who} get a summary of usage on Mondays; {last}")
 
 
 def _promises(svc: Services) -> Check:

@@ -11,12 +11,13 @@ By month, against up to six months: photos refused, requests done late, waiting,
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Final
 
+from core.provider import spending
 from core.third_parties import third_parties
 from core.usage import reading
 from core.usage.metrics import Metric
@@ -183,7 +184,8 @@ def _costs(look: _Look) -> Iterator[Anomaly]:
         if len(recent) < PRICED_DAYS:
             continue
         if unusual := level(prices, recent, fewest=PRICED_DAYS_BEFORE):
-            each = f"${unusual.seen:.2g}, usually ${unusual.usual:.2g}"
+            seen, usual = (spending.dollars(round(price * MILLION)) for price in (unusual.seen, unusual.usual))
+            each = f"{seen}, usually {usual}"
             says = f"A headshot {_at(engine)} costs {_compared(unusual)} {_when(unusual, look)}: {each}."
             yield Anomaly(about="cost_by_day", says=says, first=unusual.first, last=unusual.last)
 
@@ -213,7 +215,7 @@ def _times(look: _Look) -> Iterator[Anomaly]:
         for name in look.what.timed(metric) if metric is not Metric.GONE_TOOK else [None]:
             values = dict(_percentiles(look, metric, name, share, fewest))
             if unusual := level(values, [look.this], fewest=TIMED_MONTHS_BEFORE, times=TWICE):
-                seen, usual = _span(unusual.seen), _span(unusual.usual)
+                seen, usual = span(unusual.seen), span(unusual.usual)
                 begins = says.format(at=_at(name)) if name else says
                 told = f"{begins} {_compared(unusual)} in {look.this:%B}: {seen}, usually {usual}."
                 yield Anomaly(about=about, says=told, first=unusual.first, last=unusual.last)
@@ -236,9 +238,14 @@ _KINDS: Final[Sequence[Callable[[_Look], Iterator[Anomaly]]]] = (
 
 
 # -------------------------------------------------------------------------------------------------------------- words
+def name_of(engine: str) -> str:
+    """As people know it."""
+    known = third_parties().get(engine)
+    return known.title if known else "this server"
+
+
 def _at(engine: str) -> str:
-    known: Mapping[str, object] = third_parties()
-    return f"at {third_parties()[engine].title}" if engine in known else "on this server"
+    return f"at {name_of(engine)}" if engine in third_parties() else "on this server"
 
 
 def _compared(unusual: Unusual) -> str:
@@ -266,7 +273,7 @@ def _day(day: date, look: _Look) -> str:
     return f"{day:%A}" if (look.until - day).days < 6 else f"{day.day} {day:%B}"
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.2g} s"
     return f"{seconds / 60:.2g} min" if seconds < 5400 else f"{seconds / 3600:.2g} h"

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+
+import sqlalchemy as sa
 
 from core.models import UsageCount, UsageHour
 from core.services import Services
@@ -14,13 +15,13 @@ WEEK = (1.2, 1.2, 1.1, 1.1, 1.0, 0.5, 0.5)
 
 def write(svc: Services, counts: Mapping[tuple[date, Metric, str, str], int]) -> None:
     """Visits also by hour, as they are counted."""
-    rows: list[Any] = [
-        UsageCount(day=day, metric=metric, a=a, b=b, n=n) for (day, metric, a, b), n in counts.items() if n
-    ]
+    key = "day", "metric", "a", "b"
+    rows = [dict(zip(key, cell, strict=True), demo=False, n=n) for cell, n in counts.items() if n]
     visits = {day: n for (day, metric, a, _), n in counts.items() if metric is Metric.STEP and a == STEPS[0] and n}
-    rows += [UsageHour(day=day, hour=10, metric=Metric.STEP, n=n) for day, n in visits.items()]
+    hours = [{"demo": False, "day": day, "hour": 10, "metric": Metric.STEP, "n": n} for day, n in visits.items()]
     with svc.transaction() as session:
-        session.add_all(rows)
+        session.connection().execute(sa.insert(UsageCount), rows)
+        session.connection().execute(sa.insert(UsageHour), hours)
 
 
 def quiet(until: date, *, days: int = 200, visits: int = 60) -> dict[tuple[date, Metric, str, str], int]:

@@ -91,7 +91,7 @@ def test_headshots_that_are_not_made_are_told_where_people_came(svc):
 
 def test_a_dearer_headshot_is_told_in_dollars(svc):
     dear = times(quiet(LAST), 2.5, TUESDAY, WEDNESDAY, THURSDAY, metric=Metric.COST)
-    assert told(svc, dear) == ["A headshot at APIMart costs twice the usual since Tuesday: $0.1, usually $0.04."]
+    assert told(svc, dear) == ["A headshot at APIMart costs twice the usual since Tuesday: $0.10, usually $0.04."]
 
 
 @pytest.mark.parametrize(
