@@ -34,10 +34,15 @@ def refused(svc: Services, me: str, code: str) -> None:
 
 def met(svc: Services, me: str, exc: WorkShotError) -> None:
     """Something could not be done: if a limit of ours was the reason, it is counted."""
-    limit = "provider" if exc.code.startswith("provider_") else _LIMITS.get(exc.code)
-    limit = limit or ("busy" if isinstance(exc, Busy) else None)
-    if limit is not None and _may_count(svc, me):
+    if (limit := limit_of(exc)) is not None and _may_count(svc, me):
         svc.tally.count(Metric.LIMIT, limit, at=svc.clock())
+
+
+def limit_of(exc: WorkShotError) -> str | None:
+    """Which limit this is about. None: it is about something else."""
+    if exc.code.startswith("provider_"):
+        return "provider"
+    return _LIMITS.get(exc.code, "busy" if isinstance(exc, Busy) else None)
 
 
 def shown(svc: Services, me: str, limit: str) -> None:
