@@ -71,7 +71,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
         at_a_glance="Erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
         with_others="Here all is erased by the clock you choose, after {longest} at the latest, or the moment you "
         "say so.",
-        reads=("longest_contract", "erase_early_hours", "sweep_every_seconds"),
+        reads=("longest_days", "longest_contract", "erase_early_hours", "sweep_every_seconds"),
         enforced_by=("core.retention.sweep", "core.retention.erase_copies", "core.contracts.Contract.run_by"),
         measured="We look at every image that is here: none may be past its clock by more than 10 minutes, none may "
         "have a longer one than promised, and a sweep has to have come by just now.",
@@ -85,7 +85,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
         group="your photos",
         sentence="Headshots can be opened and downloaded until their clock ends, and no longer. Nothing is erased "
         "before that unless its owner asks.",
-        reads=("longest_contract",),
+        reads=("longest_days", "longest_contract"),
         enforced_by=("core.models.Copy.may_be_read", "core.reconcile.compare", "core.lifecycle.judge"),
         measured="We ask storage for the oldest and the newest image that should be there, and compare everything "
         "with the rows each night.",
