@@ -20,7 +20,7 @@ BIG = 10**6
 
 @dataclass(frozen=True)
 class Equation:
-    """The unknowns, each times its factor (1 or -1), come to `least` or more and to `most` or less."""
+    """The unknowns, each times its factor, come to `least` or more and to `most` or less."""
 
     factors: Mapping[Unknown, int]
     least: int
@@ -110,13 +110,15 @@ class Attack:
 
 def _narrow(left: dict[Unknown, tuple[int, int]], equation: Equation) -> bool:
     """Each unknown is what is left when all others are as small, or as large, as they may be."""
-    mine = {u: left[u] if factor > 0 else (-left[u][1], -left[u][0]) for u, factor in equation.factors.items()}
-    low, high = sum(least for least, _ in mine.values()), sum(most for _, most in mine.values())
+    terms = {u: tuple(sorted((f * left[u][0], f * left[u][1]))) for u, f in equation.factors.items()}
+    low, high = sum(least for least, _ in terms.values()), sum(most for _, most in terms.values())
     changed = False
-    for u, (least, most) in mine.items():
-        new = max(least, equation.least - (high - most)), min(most, equation.most - (low - least))
-        if new != (least, most):
-            left[u] = new if equation.factors[u] > 0 else (-new[1], -new[0])
+    for u, (least, most) in terms.items():
+        factor = equation.factors[u]
+        new_least, new_most = max(least, equation.least - (high - most)), min(most, equation.most - (low - least))
+        if (new_least, new_most) != (least, most):
+            ends = (new_least, new_most) if factor > 0 else (-new_most, -new_least)
+            left[u] = -(-ends[0] // abs(factor)), ends[1] // abs(factor)  # whole numbers within
             changed = True
     return changed
 
