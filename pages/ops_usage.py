@@ -1,15 +1,16 @@
-"""Usage, for founders: what making headshots costs, and what is left. Sums, and nothing of anyone."""
+"""Usage, for founders: do people succeed, how fast, at what cost, and was every promise kept. Counts of nobody."""
 
 from core.models import Role
 from core.ui import app, operators, widgets
-from core.ui.screens.usage import money
+from core.ui.screens.usage.page import usage
 
 who = operators.require(Role.FOUNDER)
 svc = app.services()
 now = svc.clock()
 
 widgets.frame(
-    "Usage", "What making headshots costs, and what is left. Sums only, nothing of anyone.", now=now, wide=True
-)
+    "Usage", "Do people succeed, how fast, at what cost, and did we keep our word. Counts, of nobody.", now=now,
+    wide=True,
+)  # fmt: skip
 operators.bar(who)
-money.money(svc, now)
+usage(svc, now)

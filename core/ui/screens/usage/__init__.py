@@ -1,1 +1,1 @@
-"""The usage page's sections, from top to bottom: money."""
+"""The usage page's parts, from top to bottom: which period, key figures, and five questions answered by charts."""
