@@ -14,7 +14,8 @@ from typing import Any
 from tests.benchmarks.common import Figure, machine, table
 
 ALL = (
-    "engine", "click", "provider", "start", "sessions", "sweep", "retention", "retention_page", "desk", "mailbox", "usage", "demo",
+    "engine", "click", "provider", "start", "sessions", "sweep", "retention", "retention_page", "desk", "mailbox",
+    "usage", "demo", "promises", "promises_page", "counting",
 )  # fmt: skip
 
 
