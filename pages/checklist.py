@@ -30,7 +30,7 @@ widgets.show(el("p", text.FLAGS_LEAD), listed(here.flags))
 with st.expander(guide.STORAGE_TITLE, type="compact"):
     widgets.show(widgets.facts(fill.pairs(guide.STORAGE)))
 with st.expander(guide.FACE_TITLE, type="compact"):
-    widgets.show(widgets.facts(fill.pairs(guide.FACE)))
+    widgets.show(widgets.facts(fill.pairs(guide.FACE)), el("p", fill(guide.FACE_HERE)))
 
 st.header(text.BEFORE, anchor="before")
 left, right = st.columns(2, gap="large")

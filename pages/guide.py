@@ -32,6 +32,12 @@ def points(items: Iterable[str], *, title: str | None = None) -> None:
     st.markdown("\n".join(f"- {item}" for item in items))
 
 
+def lead_to(words: tuple[str, str, str], page: str) -> None:
+    """A sentence of which some words are a link."""
+    before, link, after = words
+    widgets.show(el("p", before, el("a", link, href=page), after))
+
+
 def linked(contact: str) -> Html | str:
     """An address of mail or of a page as a link; anything else as it is written."""
     if contact.startswith(("https://", "http://")):
@@ -59,6 +65,7 @@ points(text.PROHIBITED, title=text.PROHIBITED_TITLE)
 say(text.MARK)
 with st.expander(text.MARK_TITLE, type="compact"):
     say(text.MARK_SAYS, *([text.MARK_SAYS_ELSEWHERE] if svc.providers else []))
+    lead_to(text.MARK_CHECK, "/check_image")
 
 section(text.QUESTIONS, "questions")
 say(text.QUESTIONS_LEAD)
@@ -78,20 +85,9 @@ for provider in svc.providers.values():
         with st.expander(text.UNKNOWN_TITLE.format(title=party.title), type="compact"):
             widgets.show(widgets.points(party.unknown))
 
-section(text.MORE, "more")
-with st.expander(text.POLICY_TITLE, type="compact"):
-    widgets.show(widgets.facts(fill.pairs(text.POLICY)))
-    say(text.POLICY_HERE)
-with st.expander(text.FLAGS_TITLE, type="compact"):
-    points(text.FLAGS)
-with st.expander(text.STORAGE_TITLE, type="compact"):
-    widgets.show(widgets.facts(fill.pairs(text.STORAGE)))
-with st.expander(text.FACE_TITLE, type="compact"):
-    widgets.show(widgets.facts(fill.pairs(text.FACE)))
-    say(text.FACE_HERE)
-
 section(text.CHECKLIST, "checklist")
 points(text.CHECKS)
+lead_to(text.MORE_IS_THERE, "/checklist")
 
 section(text.COOKIES, "cookies")
 say(text.COOKIES_LEAD)

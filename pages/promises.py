@@ -5,6 +5,8 @@ What is shown was measured by the worker and is read here with its age, so that 
 there is. While it is open it looks every minute whether something has changed.
 """
 
+from datetime import timedelta
+
 import streamlit as st
 
 from core import promises
@@ -14,7 +16,7 @@ from core.ui.screens.promises.beyond import third_parties, without_us
 from core.ui.screens.promises.light import figures, light
 from core.ui.screens.promises.listed import listed
 
-LOOK_AGAIN = "60s"
+LOOK_AGAIN, JUST_NOW = "60s", timedelta(seconds=10)
 
 svc = services()
 now = svc.clock()
@@ -25,7 +27,7 @@ stands = promises.stands(svc, now)
 def top() -> None:
     """Draws itself anew each minute; the rest only where a promise stands otherwise than it did."""
     then = svc.clock()
-    as_it_is = promises.stands(svc, then)
+    as_it_is = stands if then - now < JUST_NOW else promises.stands(svc, then)
     if [stand.public_state for stand in as_it_is] != [stand.public_state for stand in stands]:
         st.rerun()
     widgets.show(light(as_it_is, then), figures(as_it_is))

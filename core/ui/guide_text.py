@@ -31,7 +31,6 @@ CHANGES = "What changes, and what stays"
 DISCLOSURE = "AI-edited, and marked so"
 QUESTIONS = "Eight questions for any AI photo tool"
 ELSEWHERE = "If somebody else makes them"
-MORE = "If you want to know more"
 CHECKLIST = "Before you upload"
 COOKIES = "Cookies"
 COSTS = "What it costs, and who pays"
@@ -80,6 +79,7 @@ MARK_SAYS_ELSEWHERE = (
     "For headshots that {others} draws it is “{drawn_type}”: made by a generative model. If {others} signs them with "
     "Content Credentials, these stay as they are, and nothing of ours is added."
 )
+MARK_CHECK = ("Whether a file still has it: ", "check an image", ".")
 DISCLOSE = (
     "You may always say that your headshot is AI-edited. Employers, regulated professions such as law or medicine, and "
     "some forms may require it. If unsure, ask."
@@ -142,6 +142,8 @@ READ = "Read on {day}. {how}"
 WHOM_TO_ASK = "Write to {contact}."
 NOBODY_TO_ASK = "No address has been named yet. Erasing works without one."
 
+MORE_IS_THERE = ("Policies, red flags, other tools: ", "the checklist", ".")
+# What the checklist says, from here to the checks before an upload (core/ui/checklist_text.py, pages/checklist.py).
 POLICY_TITLE = "Five points to look for in a privacy policy"
 POLICY: Pairs = (
     ("Erasure", "A plain commitment with a number: after so many hours or days, and on request."),
@@ -149,9 +151,6 @@ POLICY: Pairs = (
     ("Third parties", "Each one by name, with what it gets and for how long."),
     ("Security", "Encryption, who has access, and that you are told when something leaks."),
     ("Law", "Where the company sits and which law you can rely on."),
-)
-POLICY_HERE = (
-    "The first three are answered above. How you would be told of a leak, and which law applies, is for {who} to say."
 )
 FLAGS_TITLE = "Red flags"
 FLAGS = (

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core import promises
+from core.contracts import Contract
 from core.models import PromiseState
 from core.promises import PROMISES
 from core.services import Services
@@ -38,7 +39,14 @@ def test_every_question_point_and_flag_of_the_guide_is_there_with_its_answer(ope
         assert term in said and what[1:] in said
     assert all(flag in said for flag in guide_text.FLAGS)
     assert all(check in said for check in (*guide_text.CHECKS, *guide_text.PHOTO_AVOID))
+    assert all(fill(what) in said for pairs in (guide_text.STORAGE, guide_text.FACE) for _, what in pairs)
+    assert fill(guide_text.FACE_HERE) in said
     assert "{" not in said
+
+
+def test_where_nothing_is_kept_no_window_is_offered(opened: Opened, svc: Services) -> None:
+    strict = under(svc, longest_contract=Contract.PROCESS, default_contract=Contract.PROCESS)
+    assert "Here: not offered." in opened(PAGE, services=strict).text
 
 
 def test_answers_are_as_good_as_the_promises_that_they_rest_on(svc: Services) -> None:

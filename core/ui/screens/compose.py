@@ -20,7 +20,7 @@ from core.generations import Agreement, Choices, RunView, Upload
 from core.models import CopyKind, new_id
 from core.ports import Finding, Framing
 from core.services import Services
-from core.ui import counting, session, widgets
+from core.ui import counting, pages, session, widgets
 from core.ui.screens import flow, makers
 from core.ui.screens.claim import ask_for_code
 from core.ui.screens.makers import Maker
@@ -60,6 +60,8 @@ def _welcome(svc: Services, me: str) -> None:
     """Before there is a photo: what happens to it, the place to put it, and the way back for those who were here."""
     others = [provider.title for provider in svc.providers.values()]
     widgets.show(widgets.promised(promises.glance(svc.settings, here=bool(svc.engines), others=others)))
+    with st.container(key="ws-glance-link"):
+        st.page_link(pages.PROMISES, label="Does all of this hold right now?")
     if said := st.session_state.pop("intake_problem", None):
         widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another photo below."))
     _uploader(svc, me, "Your photo", DraftKind.PORTRAIT)
