@@ -81,8 +81,8 @@ def _fill(svc: Services, people: int) -> None:
         f"SELECT {person}, {person}, {instant}, 'v', {yes}, {yes} FROM c",
         "INSERT INTO provider_task (id, generation_id, variant, provider, model, template, hand_over, state, "
         f"planned_at, sent_at, ended_at, looks, tries, uploads_in_doubt) {counted(people // 3)} "
-        f"SELECT {person} || '-1', {person}, 1, 'apimart', 'm', '1', 'inline', 'kept', {instant}, {instant}, {instant}, "
-        "0, 0, 0 FROM c",
+        f"SELECT {person} || '-1', {person}, 1, 'apimart', 'm', '1', 'inline', 'kept', {instant}, {instant}, "
+        f"{instant}, 0, 0, 0 FROM c",
         "INSERT INTO request (id, number, kind, channel, state, clock, received_at, entered_at, due_at) "
         f"{counted(people // 100)} SELECT {person}, 'D-' || n, CASE n % 2 WHEN 0 THEN 'erase' ELSE 'copy' END, "
         f"'product', 'open', CASE n % 2 WHEN 0 THEN 'erase' ELSE 'month' END, {instant}, {instant}, {until} FROM c",
