@@ -232,27 +232,40 @@ def _ranges(
 
 # --------------------------------------------------------------------------------------------------------- percentiles
 @dataclass(frozen=True)
+class Timed:
+    """Of one month. `sure`: so many everybody can work out from the cells that are shown. Whether there is a percentile
+    is decided by that, and not by how many there were: otherwise a 95th would say of a cell that is kept back that it
+    is 20 or more, and that may be all that is missing to solve it."""
+
+    counts: Mapping[str, int]
+    sure: int
+
+
+@dataclass(frozen=True)
 class Times:
     """How long something took, or what it cost, in fixed buckets: gives percentiles and never a number of them."""
 
     metric: Metric
     _counts: Mapping[str, int]
+    _sure: int
     _k: int
 
     @classmethod
-    def of(cls, metric: Metric, months: Iterable[Mapping[str, int]], k: int) -> "Times":
+    def of(cls, metric: Metric, months: Iterable[Timed], k: int) -> "Times":
         """Months of fewer than k are left out, so that no longer period tells of them."""
         counts: dict[str, int] = {}
+        sure = 0
         for month in months:
-            if sum(month.values()) >= k:
-                for name, n in month.items():
+            if min(month.sure, sum(month.counts.values())) >= k:
+                sure += month.sure
+                for name, n in month.counts.items():
                     counts[name] = counts.get(name, 0) + n
-        return cls(metric, counts, k)
+        return cls(metric, counts, sure, k)
 
     def percentile(self, share: int) -> float | None:
         """Linear within its bucket, in two digits. None: of too few."""
         total = sum(self._counts.values())
-        if total < max(self._k, TIMES_SHOWN_FROM[share]):
+        if not total or self._sure < max(self._k, TIMES_SHOWN_FROM[share]):
             return None
         wanted, lower, buckets = total * share / 100, 0, BUCKETS[self.metric]
         for name, upper in zip(buckets.names, [*buckets.bounds, buckets.bounds[-1]], strict=True):
@@ -272,7 +285,7 @@ class Month:
     first: date
     roots: Mapping[str, Cell]
     money: Mapping[tuple[str, str], int]
-    times: Mapping[tuple[Metric, str], Mapping[str, int]]
+    times: Mapping[tuple[Metric, str], Timed]
     checks: Mapping[tuple[str, str], int]
     levels: Mapping[tuple[str, str], Mapping[date, int]]
 
@@ -300,9 +313,9 @@ class Published:
     def times(self, metric: Metric, name: str | None = None) -> Times:
         """Of one name; None: of all of them that are shown."""
         wanted = (
-            counts
+            timed
             for month in self.months
-            for (its, whose), counts in month.times.items()
+            for (its, whose), timed in month.times.items()
             if its is metric and name in (None, whose)
         )
         return Times.of(metric, wanted, self.k)

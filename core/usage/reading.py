@@ -7,7 +7,7 @@ process for a while: three years cost what their last month costs. Days are read
 
 import weakref
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ from core.models import UsageCount, UsageHour, UsageLevel
 from core.settings import Settings
 from core.usage.metrics import BUCKETS, STEPS, Metric
 from core.usage.periods import Period, later, month_word
-from core.usage.publishing import Cell, Month, Node, Published, Rule, publish
+from core.usage.publishing import Cell, Month, Node, Published, Rule, Timed, publish
 from core.vault import Vault
 
 HEADSHOTS_OF_A_RUN: Final = 4
@@ -125,7 +125,7 @@ class _Counted:
             first=self.first,
             roots=roots,
             money=self._money(roots["headshots"]),
-            times=self._times(rule.k),
+            times=dict(self._times(roots, rule.k)),
             checks=dict(self.sums[Metric.PROMISE]),
             levels=self._levels(),
         )
@@ -274,12 +274,29 @@ class _Counted:
             money |= {(engine, day): days.get(day, 0) for day in cell.names("day") if cell.at("day", day).shown.n}
         return money
 
-    def _times(self, k: int) -> dict[tuple[Metric, str], Mapping[str, int]]:
+    def _times(self, roots: Mapping[str, Cell], k: int) -> Iterator[tuple[tuple[Metric, str], Timed]]:
+        """Those of which everybody can work out that there were k and more."""
         times: dict[tuple[Metric, str], dict[str, int]] = defaultdict(dict)
         for metric in BUCKETS:
             for (name, bucket), n in self.sums[metric].items():
                 times[metric, name][bucket] = n
-        return {what: counts for what, counts in times.items() if sum(counts.values()) >= k}
+        for (metric, name), counts in times.items():
+            total = sum(counts.values())
+            timed = Timed(counts, _sure(metric, name, roots, total))
+            if min(timed.sure, total) >= k:
+                yield (metric, name), timed
+
+
+def _sure(metric: Metric, name: str, roots: Mapping[str, Cell], total: int) -> int:
+    """At least so many there were, as far as the cells say that are shown. No cell counts what a request's kind came
+    to, so that their number gives none away."""
+    if metric is Metric.TICKET_TOOK:
+        return total
+    if metric is Metric.GONE_TOOK:
+        erased = roots["erased"]
+        return sum(erased.below("kind", kind, "reason", name).least for kind in erased.names("kind"))
+    engine = name.partition(".")[0]  # every run that was ready has waited, and took its time
+    return roots["runs_ended"].below("engine", engine, "outcome", "ready").least
 
 
 def _nested(sums: Mapping[tuple[str, str], int], split: str, beneath: str = "") -> Node:

@@ -20,8 +20,9 @@ def write(svc: Services, counts: Mapping[tuple[date, Metric, str, str], int]) ->
     visits = {day: n for (day, metric, a, _), n in counts.items() if metric is Metric.STEP and a == STEPS[0] and n}
     hours = [{"demo": False, "day": day, "hour": 10, "metric": Metric.STEP, "n": n} for day, n in visits.items()]
     with svc.transaction() as session:
-        session.connection().execute(sa.insert(UsageCount), rows)
-        session.connection().execute(sa.insert(UsageHour), hours)
+        for table, those in ((UsageCount, rows), (UsageHour, hours)):
+            if those:
+                session.connection().execute(sa.insert(table), those)
 
 
 def quiet(until: date, *, days: int = 200, visits: int = 60) -> dict[tuple[date, Metric, str, str], int]:

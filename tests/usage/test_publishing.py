@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from core.usage.metrics import Metric
-from core.usage.publishing import BENEATH, ZERO, Cell, Node, Rule, Shown, Times, add, hidden_of, publish
+from core.usage.publishing import BENEATH, ZERO, Cell, Node, Rule, Shown, Timed, Times, add, hidden_of, publish
 
 K = 5
 
@@ -214,7 +214,7 @@ def test_every_hidden_number_says_why():
 
 # --------------------------------------------------------------------------------------------------------- percentiles
 def times(*months: dict[str, int], k: int = K) -> Times:
-    return Times.of(Metric.TOOK, months, k)
+    return Times.of(Metric.TOOK, [Timed(month, sum(month.values())) for month in months], k)
 
 
 def test_a_percentile_lies_on_a_straight_line_within_its_bucket():
