@@ -604,11 +604,12 @@ def _storage(view: _View) -> Iterator[Row]:
     "balances",
     "What is left at providers",
     ("when", "provider", "left"),
-    "As the provider said it last on the day; in long periods in the month.",
+    "As the provider said it last on the day; in long periods in the month. In whole dollars: what a headshot costs is "
+    "known, and from one cent to the next one could count those of a day.",
     "USD",
 )
 def _balances(view: _View) -> Iterator[Row]:
-    yield from ((when, name, float(left or 0) / MILLION) for when, name, left in _level(view, Level.BALANCE))
+    yield from ((when, name, float(left // MILLION)) for when, name, left in _level(view, Level.BALANCE))
 
 
 def _level(view: _View, level: Level) -> Iterator[tuple[str, str, float]]:
