@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, select
 
+from core import audit
 from core.canonical import as_json
 from core.db import take_turns
 from core.errors import BadSettings
@@ -137,6 +138,7 @@ def _add(
         texts=as_json(policy.texts),
     )
     session.add(row)
+    audit.record(session, audit.Action.POLICY_NOTED, policy.version, at=now, loosens=loosens)
     session.flush()
     return _version(row)
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from core import policy
+from core import audit, policy
 from core.contracts import Contract
 from core.errors import BadSettings
-from core.models import Consent, Copy, Generation, PolicyVersion, Subject
+from core.models import AuditEntry, Consent, Copy, Generation, PolicyVersion, Subject
 from core.policy import versions
 from core.ports import HandOver
 from core.services import Services
@@ -56,6 +56,9 @@ def test_noting_again_changes_nothing(svc: Services, clock: FrozenClock) -> None
 def test_servers_that_start_at_once_note_it_once(svc: Services) -> None:
     noted = on_all_threads(lambda: policy.note(svc), times=4)
     assert len(rows(svc)) == 1 and len({each.id for each in noted}) == 1
+    with svc.reading() as session:
+        (deed,) = session.exec(select(AuditEntry).where(AuditEntry.action == audit.Action.POLICY_NOTED.value)).all()
+    assert (deed.ref, json.loads(deed.facts)) == (policy.version(svc), {"loosens": False})
 
 
 @pytest.mark.usefixtures("agreed")
