@@ -49,9 +49,11 @@ class Server:
     cookie: str = COOKIE
     pages: Mapping[str, Answered] = field(default_factory=dict)
     down: bool = False
+    is_open: bool = False
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def ask(self, address: str, headers: Mapping[str, str] | None = None) -> Answered | None:
+        assert self.is_open, "the connection is closed"
         self.asked.append((address, dict(headers or {})))
         if self.down:
             return None
@@ -68,7 +70,9 @@ class Server:
 def seen_by(svc: Services, server: Server) -> Services:
     @contextmanager
     def looking() -> Any:
+        server.is_open = True
         yield server
+        server.is_open = False
 
     return replace(svc, outside=looking)
 

@@ -92,10 +92,10 @@ def no_public_address(svc: Services, now: datetime) -> Result:
         runs = _runs_of(session, copies)
     cookie = "; ".join(f"{name}={secrets.token_urlsafe(32)}" for name in COOKIES)
     with svc.outside() as stranger:
-        seen = [_seen(stranger, path, as_if, cookie) for path, as_if in _addresses(copies, runs)]
+        seen = [one for address in _addresses(copies, runs) for one in _seen(stranger, *address, cookie)]
         stored = [_stored(stranger, svc, copy) for copy in copies] if svc.settings.uses_s3 else []
         way = WAYS[stranger.way]
-    all_seen = [*(one for both in seen for one in both), *stored]
+    all_seen = [*seen, *stored]
     figure = says("{tried} addresses tried, {open} open", tried=len(all_seen), open=all_seen.count(True))
     if True in all_seen:
         return broken(
