@@ -22,7 +22,7 @@ from core.third_parties import third_parties
 from core.usage import reading
 from core.usage.metrics import Metric
 from core.usage.periods import Period, later
-from core.usage.publishing import Cell, Month, Published
+from core.usage.publishing import REST, Cell, Month, Published
 from core.usage.surprise import MONTHS, TWICE, Between, Unusual, by_day, by_month, level
 from core.usage.words import LATE
 
@@ -194,7 +194,7 @@ def _prices(look: _Look, engine: str) -> Iterator[tuple[date, float]]:
     """Of each headshot, in US dollars, on days whose money may be shown."""
     for month in look.what.months:
         cell = month.roots["headshots"].at("engine", engine)
-        for name in cell.names("day"):
+        for name in set(cell.names("day")) - {REST}:
             money, made, day = month.money.get((engine, name)), cell.at("day", name).shown.n, date.fromisoformat(name)
             if money and made and day <= look.until:
                 yield day, money / MILLION / made

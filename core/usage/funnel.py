@@ -7,7 +7,6 @@ look into memory.
 
 from core import access
 from core.services import Services
-from core.usage.metrics import Metric
 
 
 def reached(
@@ -22,4 +21,4 @@ def reached(
     if agreed and cells:
         from core.usage import ga4  # nothing that a start has to wait for
 
-        ga4.count(svc, [cell.a for cell in cells if cell.metric is Metric.STEP], at=now)
+        ga4.count(svc, cells)

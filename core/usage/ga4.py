@@ -23,6 +23,7 @@ from core.db import upsert
 from core.errors import AnalyticsUnavailable
 from core.models import UsageCount, UsageSent
 from core.services import Services
+from core.usage.counting import Cell
 from core.usage.metrics import STEPS, Metric
 
 log = logging.getLogger(__name__)
@@ -37,11 +38,10 @@ TAKEN_FOR: Final = timedelta(hours=72)
 FORGOTTEN_AFTER: Final = timedelta(days=4)
 
 
-def count(svc: Services, steps: Iterable[str], *, at: datetime) -> None:
-    """Steps that a visitor who agreed has just reached. `at` is on the day of the visit."""
+def count(svc: Services, cells: Iterable[Cell]) -> None:
+    """What was just counted of a visitor who agreed: its steps, on the day of the visit, once more."""
     if svc.analytics is not None:
-        for step in steps:
-            svc.tally.count(Metric.GA_STEP, step, at=at)
+        svc.tally.add([cell._replace(metric=Metric.GA_STEP) for cell in cells if cell.metric is Metric.STEP])
 
 
 def send_due(svc: Services) -> None:

@@ -46,5 +46,5 @@ def quiet(until: date, *, days: int = 200, visits: int = 60) -> dict[tuple[date,
         for engine, bucket in (("on_device", "8"), ("apimart", "30")):
             counts[day, Metric.TOOK, engine, bucket] = counts[day, Metric.RUN, engine, "ready"]
             counts[day, Metric.QUEUE_WAIT, engine, "2"] = counts[day, Metric.RUN, engine, "ready"]
-        counts[day, Metric.GONE_TOOK, "clock", "60"] = 6
+        counts[day, Metric.ERASED, "portrait", "clock"] = counts[day, Metric.GONE_TOOK, "clock", "60"] = 6
     return counts

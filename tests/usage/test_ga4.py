@@ -12,7 +12,8 @@ from core.adapters.ga4 import ADDRESS, Ga4
 from core.errors import BadSettings
 from core.models import UsageCount, UsageSent
 from core.settings import load_settings
-from core.usage import ga4
+from core.usage import funnel, ga4
+from core.usage.counting import cell
 from core.usage.metrics import STEPS, Metric
 from tests.conftest import on_all_threads
 from tests.peers.ga4 import google
@@ -40,8 +41,7 @@ def counted(svc, clock):
 
     def make(**reached):
         for step, n in reached.items():
-            for _ in range(n):
-                ga4.count(svc, [step], at=clock())
+            ga4.count(svc, [cell(Metric.STEP, step, at=clock())] * n)
         svc.tally.flush(svc.database, clock())
         clock.now = THE_NEXT_MORNING
 
@@ -180,11 +180,26 @@ def test_the_network_is_asked_outside_any_transaction(svc, counted):
 # ------------------------------------------------------------------------------------------------------ off, and gone
 def test_off_it_counts_nothing_and_opens_no_connection(svc, there, clock):
     off = replace(svc, analytics=None)
-    ga4.count(off, STEPS, at=clock())
+    ga4.count(off, [cell(Metric.STEP, step, at=clock()) for step in STEPS])
     svc.tally.flush(svc.database, clock())
     clock.now = THE_NEXT_MORNING
     ga4.send_due(off)
     assert kept(svc) == {} and there.connections == 0 and sent_days(svc) == []
+
+
+def test_only_who_agreed_is_counted_for_it_and_on_the_day_of_the_visit(svc, there, clock):
+    clock.now = datetime(2026, 3, 2, 23, 50, tzinfo=UTC)
+    for number in range(12):
+        funnel.reached(svc, f"{number:064}", "visit", agreed=number < 7, user_agent="iPhone", accepts="de")
+    clock.advance(minutes=20)
+    for number in range(12):
+        funnel.reached(svc, f"{number:064}", "photo", agreed=number < 7)
+        funnel.reached(svc, f"{number:064}", "photo", agreed=number < 7)
+    svc.tally.flush(svc.database, clock())
+    assert kept(svc) == {"visit": 7, "photo": 7}
+    clock.now = THE_NEXT_MORNING
+    ga4.send_due(svc)
+    assert [values(hit) for hit in there.got] == [{"workshot_visit": 7, "workshot_photo": 7}]
 
 
 def test_made_up_numbers_stay_here(svc, there, clock):
