@@ -121,6 +121,7 @@ def test_there_are_tickets_in_every_state(svc, made, clock):
     assert done and done == {receipt.request_id for receipt in all_of(svc, select(Receipt))}
 
 
+@pytest.mark.sqlite_only("the rows are the same on both, and it only reads them")
 def test_every_ticket_can_be_opened(svc, made, clock):
     for ticket in all_of(svc, select(Request)):
         one = requests.detail(svc, ticket.id, clock())
@@ -142,6 +143,7 @@ def test_what_was_erased_has_its_evidence_and_no_clock_is_longer_than_promised(s
         assert over and session.exec(held).one() == 0
 
 
+@pytest.mark.sqlite_only("the rows are the same on both, and it only reads them")
 def test_what_happens_has_its_seasons_and_an_outage(svc, made, clock):
     day_of = Counter(run.created_at.date() for run in all_of(svc, select(Generation)))
     weekdays = sum(n for day, n in day_of.items() if day.weekday() < 5) / 5
@@ -153,6 +155,7 @@ def test_what_happens_has_its_seasons_and_an_outage(svc, made, clock):
     assert 1 <= len(away) <= 6 and (clock().date() - max(away)).days <= 4
 
 
+@pytest.mark.sqlite_only("chance is drawn before any database is asked")
 def test_it_is_the_same_demo_from_the_same_seed(svc, made):
     before = everything(svc)
     demo.make(svc, days=DAYS, subjects=SUBJECTS)
@@ -193,6 +196,7 @@ def test_counts_and_rows_tell_the_same(svc, made):
     assert by_hour == {"step": steps["visit"], "run": len(runs)}
 
 
+@pytest.mark.sqlite_only("the rows are the same on both, and it only reads them")
 def test_every_metric_is_there_in_words_of_its_own(svc, made):
     rows = all_of(svc, select(UsageCount))
     assert {row.metric for row in rows} == {metric.value for metric in Metric} - {Metric.GA_STEP.value}
@@ -261,6 +265,7 @@ def measured(svc, now):
     return told, metrics.text(svc), elsewhere, late, (plan.total, plan.kept_in_all), retention.hold(svc)
 
 
+@pytest.mark.sqlite_only("the rows are the same on both, and it only reads them")
 def test_nobody_on_duty_hears_of_it(svc, made, clock):
     told = []
 
@@ -294,6 +299,7 @@ def test_no_operator_can_do_anything_about_it(svc, made, clock):
     assert everything(svc) == before
 
 
+@pytest.mark.sqlite_only("the rows are the same on both, and it only reads them")
 def test_a_run_of_the_demo_shows_nobodys_photos(svc, made, clock):
     """Its numbers are no proof of anything, for a request of somebody real."""
     run = all_of(svc, select(Generation))[0]
@@ -308,6 +314,7 @@ def test_a_run_of_the_demo_shows_nobodys_photos(svc, made, clock):
         requests.match_run(svc, opened.id, run_number=run.number, about_when=run.created_at, actor="operator:0badcafe")
 
 
+@pytest.mark.sqlite_only("the rows are the same on both, and it only reads them")
 def test_its_receipts_say_that_they_are_made_up(svc, made):
     for receipt in all_of(svc, select(Receipt)):
         verdict = receipts.check(svc, receipts.as_file(receipt))
@@ -388,7 +395,7 @@ def test_cut_off_while_it_is_written_it_shows_and_is_removed_or_begun_anew(svc, 
     assert everything(svc) == before
 
 
-@pytest.mark.parametrize("batches", [1, 5, 12, 20])
+@pytest.mark.parametrize("batches", [2, 14])
 def test_cut_off_while_it_is_removed_it_still_shows_and_goes_on(svc, batches):
     before = everything(svc)
     demo.make(svc, days=DAYS, subjects=SUBJECTS)

@@ -48,9 +48,7 @@ class Figures:
     stored: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
 
     def count(self, metric: Metric, a: str = "", b: str = "", *, at: int, n: int = 1) -> None:
-        day = at // DAY
-        if self.first <= day <= self.last:
-            self.counts[day, str(metric), a, b] += n
+        self.counts[at // DAY, metric, a, b] += n
 
     def took(self, metric: Metric, a: str, seconds: float, *, at: int) -> None:
         """Into its bucket."""
@@ -58,9 +56,7 @@ class Figures:
         self.count(metric, a, names[bisect_left(bounds, seconds)], at=at)
 
     def hourly(self, metric: Metric, *, at: int) -> None:
-        day = at // DAY
-        if self.first <= day <= self.last:
-            self.hours[day, at % DAY // 3600, str(metric)] += 1
+        self.hours[at // DAY, at % DAY // 3600, metric] += 1
 
     def lay(self, kind: str, size: int, since: int, until: int | None) -> None:
         """Bytes of a copy, from the day on which they came to the one on which they were gone."""
@@ -111,9 +107,11 @@ class Figures:
     def rows(self, stamp: Stamps) -> Iterator[tuple[Any, ...]]:
         """Of all three tables, the name first."""
         for (day, metric, a, b), n in self.counts.items():
-            yield "usage_count", True, stamp.day(day), metric, a, b, n
+            if self.first <= day <= self.last:
+                yield "usage_count", True, stamp.day(day), str(metric), a, b, n
         for (day, hour, metric), n in self.hours.items():
-            yield "usage_hour", True, stamp.day(day), hour, metric, n
+            if self.first <= day <= self.last:
+                yield "usage_hour", True, stamp.day(day), hour, str(metric), n
         for kind, changes in self.stored.items():
             stored = 0
             for day in range(self.first, self.last + 1):

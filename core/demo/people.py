@@ -6,6 +6,7 @@ rows of pictures and no pictures.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -113,6 +114,7 @@ class People:
         self._settings = settings
         self._policy = "demo"
         self._numbers = 0
+        self._quoted = Counter[str]()
         self._contracts = {one: CONTRACTS[one] for one in offered(settings.longest_contract)}
         self._purposes, self._styles = catalogue().purposes, catalogue().styles
         self._backdrops = [one.id for one in catalogue().backdrops]
@@ -124,9 +126,9 @@ class People:
         return f"{WORD}{self._numbers:028x}"
 
     def number(self, letter: str) -> str:
-        """With a letter O, that numbers of people do not have."""
-        self._numbers += 1
-        return f"{letter}-DEMO{self._numbers:06X}"
+        """As long as those of people, until there are many; with a letter O, which those do not have."""
+        number = self._quoted[letter] = self._quoted[letter] + 1
+        return f"{letter}-DEMO{number:03X}"
 
     # -------------------------------------------------------------------------------------------------------- when
     def arrivals(self, subjects: int) -> Iterator[tuple[int, list[int]]]:
@@ -188,7 +190,7 @@ class People:
         wait = int(chance.lognormvariate(0.2 if engine == HERE else 0.6, 0.9))
         took = chance.lognormvariate(1.4 + 0.18 * variants, 0.35) if engine == HERE else chance.lognormvariate(3.4, 0.4)
         draw = chance.random()
-        fails = (0.52 if is_away else 0.05) if engine == THERE else 0.035
+        fails = (0.6 if is_away else 0.05) if engine == THERE else 0.035
         state, failure = RunState.READY, None
         if draw < fails:
             codes = AWAY if is_away else FAILS[engine]
@@ -279,7 +281,7 @@ class People:
     def generation(self, life: Life, subject: str, run: Run, uploads: Sequence[Kept], by: int) -> str:
         chance, stamp, figures = self.chance, self.stamp, self.figures
         run_id, purpose = self.new_id(), chance.choices(self._purposes, PURPOSES[: len(self._purposes)])[0]
-        life.ids["ratio"] = purpose.ratio
+        life.ids[run_id] = purpose.ratio
         style = chance.choices(self._styles, STYLES[: len(self._styles)])[0].id
         extra = {copy.kind: copy.id for copy in uploads}
         backdrop = "own" if CopyKind.BACKDROP in extra else chance.choice(self._backdrops[:-1])
@@ -317,7 +319,7 @@ class People:
     def headshots(self, life: Life, subject: str, run: Run, run_id: str, by: int, reason: EraseReason) -> list[Kept]:
         kept = []
         for variant in range(1, run.variants + 1):
-            copy = self.copy(subject, CopyKind.HEADSHOT, life, run.ended, by, reason, life.ids["ratio"])
+            copy = self.copy(subject, CopyKind.HEADSHOT, life, run.ended, by, reason, life.ids[run_id])
             self.writer.add("headshot", run_id, variant, copy.id)
             if life.engine == THERE and run.ended > self.now - ELSEWHERE_SHOWN:
                 self.elsewhere(subject, run, run_id, variant)

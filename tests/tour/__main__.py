@@ -1,9 +1,10 @@
 """
-The tour: every screen of the tester's pages as a picture, on phone and desk, light and dark.
+The tour: every screen as a picture, on phone and desk, light and dark.
 
 `make tour` (or `python -m tests.tour`) makes the pictures of styles and backdrops anew, then takes the README's
 screenshots into data/tour/. With `--all FOLDER` it takes every screen in every size and theme into a folder of your
-choice instead, to look at. The portrait is NASA's of Eileen Collins, in the public domain.
+choice instead, to look at. The portrait is NASA's of Eileen Collins, in the public domain. Testers' pages have a
+stand-in of a third party beside the engine here; operators' pages show a demo, and nobody's photo.
 """
 
 import argparse
@@ -15,18 +16,32 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from core import bootstrap, demo, operators
+from core.models import Role
+from core.services import Services
+from core.settings import Settings
 from tests.browser.studio import PATIENCE, Visitor, launched, portrait, visiting
+from tests.peers.apimart import ApiMart
+from tests.peers.apimart_app import studio
 from tests.tour import pictures
 from tests.web.served import ROOT, Server, serve, until
 
 TOUR = ROOT / "data" / "tour"
 IN_README = frozenset(
-    {"welcome-390-light", "compose-390-light", "ready-390-dark", "erased-390-light", "ready-1280-light"}
-)
-TALLEST = 1560  # px; what a README can bear
+    {
+        "welcome-390-light", "compose-390-light", "ready-390-dark", "erased-390-light", "ready-1280-light",
+        "desk-1280-light", "retention-1280-light", "usage-1280-light", "usage-390-dark",
+    }
+)  # fmt: skip
+TALLEST = 1680  # px; what a README can bear
+MOST_COLOURS = 20_000  # of text and charts; photos have more
 SIZES = {390: {"is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}, 1280: {"device_scale_factor": 1}}
 
+DAYS, PEOPLE = 400, 32_000
+"""Of the demo: enough for a year of months beside the year before, and for hardly a number to be too small to show."""
+
 Take = Callable[[str], None]
+Walk = Callable[[Visitor, Take], None]
 
 
 def main() -> None:
@@ -35,14 +50,20 @@ def main() -> None:
     chosen = options.parse_args()
     if not chosen.all:
         pictures.main()
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        data_dir = Path(place) / "data"
-        with serve(Path(place) / "log", page=ROOT / "streamlit_app.py", DATA_DIR=str(data_dir)) as server:
-            tour(launched(playwright), server, chosen.all or TOUR, None if chosen.all else IN_README)
+    folder, wanted = chosen.all or TOUR, None if chosen.all else IN_README
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright, ApiMart() as api:
+        browser = launched(playwright)
+        with studio(api, Path(place)) as server:
+            tour(browser, server, walk, folder, wanted)
+        house = Path(place) / "operators"
+        svc = bootstrap.build(Settings(data_dir=house))
+        demo.make(svc, days=DAYS, subjects=PEOPLE)
+        with serve(Path(place) / "log", page=ROOT / "streamlit_app.py", DATA_DIR=str(house)) as server:
+            tour(browser, server, lambda visitor, take: on_duty(svc, visitor, take), folder, wanted)
 
 
-def tour(browser: Browser, server: Server, folder: Path, wanted: Collection[str] | None) -> None:
-    """All screens, or those of the wanted names."""
+def tour(browser: Browser, server: Server, way: Walk, folder: Path, wanted: Collection[str] | None) -> None:
+    """All screens of a way through the pages, or those of the wanted names."""
     folder.mkdir(parents=True, exist_ok=True)
     for width, how in SIZES.items():
         for scheme in ("light", "dark"):
@@ -51,7 +72,7 @@ def tour(browser: Browser, server: Server, folder: Path, wanted: Collection[str]
                 continue
             viewport = {"width": width, "height": 900}
             with visiting(browser, server, viewport=viewport, color_scheme=scheme, **how) as visitor:
-                walk(visitor, taker(visitor, folder, end, wanted))
+                way(visitor, taker(visitor, folder, end, wanted))
 
 
 def walk(visitor: Visitor, take: Take) -> None:
@@ -75,6 +96,19 @@ def walk(visitor: Visitor, take: Take) -> None:
     take("erased")
     visitor.open("/guide")
     take("guide")
+
+
+def on_duty(svc: Services, visitor: Visitor, take: Take) -> None:
+    """A founder looks at every page of operators."""
+    link = operators.make_link(svc, Role.FOUNDER)
+    visitor.page.goto(f"{visitor.server.url}/staff/{link.url.rpartition('/')[2]}")
+    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.open("/ops_deletions")
+    take("desk")
+    visitor.open("/ops_retention")
+    take("retention")
+    visitor.open("/ops_usage")
+    take("usage")
 
 
 def taker(visitor: Visitor, folder: Path, end: str, wanted: Collection[str] | None) -> Take:
@@ -105,8 +139,14 @@ def shot(visitor: Visitor, *, tallest: int) -> bytes:
     taken = page.screenshot(animations="disabled")
     page.set_viewport_size(size)
     with Image.open(io.BytesIO(taken)) as image:
-        out = io.BytesIO()
-        image.convert("RGB").save(out, "PNG", optimize=True)
+        return _as_png(image.convert("RGB"))
+
+
+def _as_png(image: Image.Image) -> bytes:
+    """Without a photo in it, a palette shows all that there is in a third of the bytes."""
+    out, few = io.BytesIO(), image.getcolors(maxcolors=MOST_COLOURS)
+    small = image.quantize(256, dither=Image.Dither.NONE) if few else image
+    small.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
