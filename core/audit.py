@@ -88,6 +88,7 @@ class Action(StrEnum):
     FINDING_MEND_ASKED = "finding:mend_asked"
     RETENTION_EXPORTED = "retention:exported"
     SPENDING_EXPORTED = "spending:exported"
+    USAGE_EXPORTED = "usage:exported"
     ERASING_STOPPED = "erasing:stopped"
     ERASING_STARTED = "erasing:started"
     SWEEP_HELD = "sweep:held"
@@ -167,6 +168,7 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.FINDING_MEND_ASKED: _deed("An operator had a finding mended", "copy or object", "finding", "outcome"),
     Action.RETENTION_EXPORTED: _deed("A queue of copies was exported", "operator", "queue", "filters"),
     Action.SPENDING_EXPORTED: _deed("What third parties charged was exported", "operator"),
+    Action.USAGE_EXPORTED: _deed("Numbers of usage were exported", "operator", "table", "months"),
     Action.ERASING_STOPPED: _deed("All erasing was stopped", "switch", "reason"),
     Action.ERASING_STARTED: _deed("Erasing was started again", "switch"),
     Action.SWEEP_HELD: _deed("A sweep found too much to erase unasked", "plan", "copies"),

@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from core import access, audit, catalogue, copies, generations, jobs, marks, operators, pictures, policy, retention
 from core.drafts import DraftKind
-from core.errors import NotFound, StorageUnavailable, WorkShotError
+from core.errors import NotAllowed, NotFound, StorageUnavailable, WorkShotError
 from core.guard import (
     Counted,
     counted,
@@ -73,6 +73,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/ops/retention.csv", web.retention_export, methods=["GET"]),
         Route("/ops/requests.csv", web.requests_export, methods=["GET"]),
         Route("/ops/spending.csv", web.spending_export, methods=["GET"]),
+        Route("/ops/usage.csv", web.usage_export, methods=["GET"]),
         Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
         Mount("/pictures", _Assets(directory=ROOT / "data" / "pictures")),
     ]
@@ -398,6 +399,29 @@ class _Web:
             written = list(spending.rows(session))
         name = f"workshot-spending-{now:%Y%m%d-%H%M}.csv"
         lines = _csv_of(spending.COLUMNS, written)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
+
+    def usage_export(self, request: Request) -> Response:
+        """A table of the usage page, or all of them, for founders: the numbers that the page shows and no others."""
+        from core.usage import reports  # nothing that a start has to wait for
+        from core.usage.periods import Period
+
+        svc, words = self._services(), request.query_params
+        who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
+        table = words.get("table", reports.ALL)
+        if who is None or who.role is not Role.FOUNDER or table not in (reports.ALL, *reports.TABLES):
+            return _nothing_here()
+        try:
+            period = Period.of_words(words)
+        except NotAllowed as exc:
+            return Response(str(exc), status_code=400, media_type="text/plain", headers=PRIVATE)
+        now = svc.clock()
+        told = reports.report(svc, period, engine=words.get("engine") or None, now=now)
+        exported, months = audit.Action.USAGE_EXPORTED, period.length
+        with svc.transaction() as session:
+            audit.record(session, exported, who.id, at=now, actor=who.actor, table=table, months=months)
+        name = f"workshot-usage-{table.replace('_', '-')}-{'-'.join(period.as_words().values())}.csv"
+        lines = _csv_of(*reports.as_rows(told, table))
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
 
     # ------------------------------------------------------------------------------------------------ operation

@@ -661,7 +661,7 @@ TABLES: Final = tuple(_TABLES)
 
 
 # --------------------------------------------------------------------------------------------------------------- files
-def as_json(told: Report) -> dict[str, Any]:
+def as_json(told: Report, table: str = ALL) -> dict[str, Any]:
     """What `usage export --json` prints. A hidden number is null, with the reason in `why`."""
     return {
         "period": told.period.as_words(),
@@ -673,14 +673,15 @@ def as_json(told: Report) -> dict[str, Any]:
             for k in told.kpis
         ],
         "tables": {
-            table.id: {
-                "title": table.title,
-                "says": table.says,
-                "unit": table.unit,
-                "columns": list(table.columns),
-                "rows": [[_plain(cell) for cell in row] for row in table.rows],
+            one.id: {
+                "title": one.title,
+                "says": one.says,
+                "unit": one.unit,
+                "columns": list(one.columns),
+                "rows": [[_plain(cell) for cell in row] for row in one.rows],
             }
-            for table in told.tables.values()
+            for one in told.tables.values()
+            if table in (ALL, one.id)
         },
     }
 
