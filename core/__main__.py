@@ -354,6 +354,20 @@ def show_demo(options: argparse.Namespace) -> Answer:
     return True, asdict(made), made.says
 
 
+def usage(options: argparse.Namespace) -> Answer:
+    """The page's numbers, as CSV or JSON. Nothing smaller than a month can be asked for."""
+    from core.usage import reports
+    from core.usage.periods import Period, month_word
+
+    svc = bootstrap.build()
+    now = svc.clock()
+    words = {"from": options.first or month_word(now.date()), "to": options.last or options.first or ""}
+    told = reports.report(svc, Period.of_words(words), now=now)
+    if options.table not in (reports.ALL, *told.tables):
+        raise NotAllowed(f"There is no such table. There are: {', '.join(told.tables)}.")
+    return True, reports.as_json(told, options.table), reports.as_csv(told, options.table).rstrip("\r\n")
+
+
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "migrate": (migrate, "bring the database to the newest version"),
     "migrate-objects": (migrate_objects, "move every image to another store, proved there before it is erased here"),
@@ -368,6 +382,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "staff": (staff, "make a link that signs an operator in, once"),
     "promises": (promised, "measure every promise, and print how it stands"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
+    "usage": (usage, "print the numbers of the usage page, of whole months"),
     "demo": (show_demo, "fill an empty installation with made-up people, or remove them"),
 }
 
@@ -401,6 +416,14 @@ def parser() -> argparse.ArgumentParser:
         if name == "reconcile":
             verb.add_argument("--mend", choices=[*(kind.value for kind in FindingKind), "all"])
             verb.add_argument("--deep", action="store_true", help="open every image, too")
+        if name == "usage":
+            verb.add_argument("what", choices=("export",))
+            verb.add_argument("--from", dest="first", metavar="YYYY-MM", help="the first month; else this one")
+            verb.add_argument("--to", dest="last", metavar="YYYY-MM", help="the last month; else the first one")
+            verb.add_argument(
+                "--table", default="all", metavar="ID", help="one table; else all, a line for each number"
+            )
+            verb.add_argument("--csv", action="store_true", help="print CSV, as it does where --json is not given")
         if name == "demo":
             verb.add_argument("--days", type=int, default=120, help="how far back they came (default: 120)")
             verb.add_argument("--subjects", type=int, default=6_000, help="how many people (default: 6000)")
