@@ -15,7 +15,7 @@ from sqlmodel import Session
 from core.policy import versions as _versions
 from core.policy.agreed import Agreed, agreed, text_of
 from core.policy.differences import Change, Mark, changes
-from core.policy.document import Document, Folded, Line, Row, Section
+from core.policy.document import Document, Folded, Line, Row, Section, lines_of
 from core.policy.drawing import Policy, drawn, of
 from core.policy.numbers import Looser, Numbers, Other, loosened
 from core.policy.versions import Version, announced, history, in_force, named
@@ -44,6 +44,7 @@ __all__ = [
     "history",
     "hold",
     "in_force",
+    "lines_of",
     "loosened",
     "named",
     "note",

@@ -41,8 +41,8 @@ def _marked(mark: Mark, placed: list[tuple[str, str]]) -> Iterator[Change]:
 def _placed(plain: str) -> list[tuple[str, str]]:
     """Each sentence with its heading. A heading stands under itself."""
     under, found = "", []
-    for text in sentences(plain):
-        if text.startswith("#"):
-            under = text = text.lstrip("# ")
+    for mark, text in sentences(plain):
+        if mark.startswith("#"):
+            under = text
         found.append((under, text))
     return found

@@ -12,6 +12,7 @@ from typing import Final
 
 WORDS_A_MINUTE: Final = 230
 _WORD = re.compile(r"[\w’'-]*\w")
+_WHICH = re.compile(r" \[[a-z_]+\]$")
 _SENTENCE_ENDS = re.compile(r"(?<=[.?])\s+(?=[A-Z“0-9])")
 
 
@@ -108,7 +109,17 @@ class Document:
         return {row.promise for table in tables for row in table.rows if row.promise}
 
 
-def sentences(plain: str) -> list[str]:
-    """A text as it is compared: a heading or a sentence each, without the marks of a list."""
-    lines = (line.removeprefix("* ").removeprefix("- ") for line in plain.splitlines() if line.strip())
-    return [said for line in lines for said in _SENTENCE_ENDS.split(line)]
+def lines_of(plain: str) -> list[tuple[str, str]]:
+    """A text that was kept, as it is read: "#", "##", "*" or "" with each line, which promise it is left out."""
+    found = []
+    for line in filter(str.strip, plain.splitlines()):
+        mark, _, rest = line.partition(" ")
+        item = {"*": "*", "-": "*", "#": "#", "##": "##"}.get(mark, "")
+        said = _WHICH.sub("", rest) if item == "*" else rest if item else line
+        found.append((item, said.replace(" | ", " · ")))
+    return found
+
+
+def sentences(plain: str) -> list[tuple[str, str]]:
+    """The same, a sentence each."""
+    return [(mark, said) for mark, line in lines_of(plain) for said in _SENTENCE_ENDS.split(line)]

@@ -12,7 +12,7 @@ from core.contracts import Contract
 from core.correspondence import sending
 from core.drafts import Drafts
 from core.policy import numbers, tables
-from core.policy.document import Document
+from core.policy.document import Document, lines_of
 from core.ports import HandOver
 from core.promises import PROMISES
 from core.provider import residue
@@ -227,6 +227,14 @@ def test_cookies_go_by_their_names() -> None:
     from streamlit.web.server.starlette import starlette_server_config
 
     assert starlette_server_config.XSRF_COOKIE_NAME == tables.XSRF_COOKIE
+
+
+def test_a_text_that_was_kept_reads_like_one(document: Document) -> None:
+    read = lines_of(document.plain)
+    assert [line for mark, line in read if mark == "#"] == [section.title for section in document.sections]
+    assert not [line for _, line in read if re.search(r"\[[a-z_]+\]$| \| ", line)]
+    said = {line for _, line in read}
+    assert all(line.text in said for section in document.sections for line in section.lines)
 
 
 def _both(tmp_path: Path) -> str:

@@ -95,16 +95,12 @@ def fold(title: str, *what: Html, opened: bool = False) -> Html:
 # ------------------------------------------------------------------------------------------------------- older versions
 def plain(text: str) -> Html:
     """A whole text that was kept."""
-    return el("div", *(_line(line) for line in text.splitlines() if line.strip()), class_="ws-old-text")
+    return el("div", *(_line(mark, line) for mark, line in policy.lines_of(text)), class_="ws-old-text")
 
 
-def _line(line: str) -> Html:
-    for start, name in (("## ", "h3"), ("# ", "h2")):
-        if line.startswith(start):
-            return el(name, line.removeprefix(start))
-    if line.startswith(("* ", "- ")):
-        return el("p", line[2:], class_="ws-old-item")
-    return el("p", line)
+def _line(mark: str, line: str) -> Html:
+    name = {"#": "h2", "##": "h3"}.get(mark, "p")
+    return el(name, line, class_="ws-old-item" if mark == "*" else None)
 
 
 def difference(before: str, after: str) -> Html:
