@@ -6,6 +6,9 @@ nothing but the day and the step. When a day is over its sums go out by themselv
 forgotten within days. What never leaves: anything of a visitor, of who did not agree, and any number below SMALL_COUNT,
 also one that two of the sums would differ by.
 
+Founders who read Google's numbers beside the page know that at least so many came; it could happen that this tells a
+number which the page keeps back.
+
 Each day is sent once at most. It is noted as sent before it is; only where it certainly was not taken is the note taken
 back, and the next hour tries again, until Google takes no events of that age any more. A worker that dies between note
 and answer loses a day there. That is better than counting one twice.
