@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from core import (
@@ -30,10 +31,12 @@ from core import (
     reconcile,
     retention,
 )
+from core.clock import utc_now
 from core.db import connect
 from core.errors import BadSettings, NotAllowed, WorkShotError
 from core.logs import quiet_logs
 from core.models import FindingKind, PromiseState, Role
+from core.provenance import certificates
 from core.services import Services
 from core.settings import load_settings
 from core.signing import key_id_of
@@ -266,6 +269,23 @@ def audit_log(options: argparse.Namespace) -> Answer:
     return verdict.well, data, "\n".join(said)
 
 
+def credentials(options: argparse.Namespace) -> Answer:
+    """To see signing at work. Nothing is overwritten."""
+    settings = load_settings()
+    folder = Path(options.to) if options.to else settings.data_dir / "c2pa"
+    files = {"C2PA_CERTIFICATE_FILE": folder / "certificate.pem", "C2PA_KEY_FILE": folder / "key.pem"}
+    if any(file.exists() for file in files.values()):
+        raise BadSettings("There is a certificate already. Name another folder, or remove it first.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = certificates.development(name=settings.run_by or "WorkShot", now=utc_now())
+    for file, text in zip(files.values(), made, strict=True):
+        file.touch(mode=0o600)
+        file.write_text(text)
+    told = {name: str(file.resolve()) for name, file in files.items()}
+    lines = ["A certificate that nobody believes, for a year. To sign headshots with it, set:"]
+    return True, told, "\n".join([*lines, *(f"  {name}={file}" for name, file in told.items())])
+
+
 def receipt(options: argparse.Namespace) -> Answer:
     """With --key nothing but the file is read: no settings, no database."""
     from core import receipts
@@ -378,6 +398,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "erasing": (erase_switch, "stop or start all erasing, or say which it is"),
     "mail": (mail, "read the mailbox now"),
     "audit": (audit_log, "verify the audit log, or print the key that signs it"),
+    "c2pa": (credentials, "make a certificate to try the signing of headshots with"),
     "receipt": (receipt, "verify a receipt; with --key by the public key alone"),
     "staff": (staff, "make a link that signs an operator in, once"),
     "promises": (promised, "measure every promise, and print how it stands"),
@@ -402,6 +423,9 @@ def parser() -> argparse.ArgumentParser:
             verb.add_argument(
                 "--key", metavar="BASE64", action="append", help="a public key to believe; may be repeated"
             )
+        if name == "c2pa":
+            verb.add_argument("what", choices=("development-certificate",))
+            verb.add_argument("--to", metavar="FOLDER", help="where to; else c2pa in DATA_DIR")
         if name == "mail":
             verb.add_argument("what", choices=("fetch",))
         if name == "staff":

@@ -30,6 +30,7 @@ from core.fair_use import Guesses, Networks
 from core.models import JobKind
 from core.ports import Analytics, HandOver, Inbox, Notify, ObjectStore, Post, Provider, Runner, Stranger
 from core.promises import bounds
+from core.provenance import certificates
 from core.queue import CHANNEL
 from core.services import Services
 from core.settings import Settings, decode_key, listed, load_settings
@@ -59,6 +60,7 @@ def build(settings: Settings | None = None, *, clock: Clock = utc_now, store: Ob
     settings = settings or load_settings()
     bounds.require(settings)
     _require_addresses(settings)
+    certificates.of(settings)
     make_data_dir(settings.data_dir)
     database = open_database(settings)
     on_device = Late(lambda: _on_device(settings, clock))

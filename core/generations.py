@@ -48,6 +48,7 @@ from core.models import (
     new_id,
 )
 from core.ports import Engine, Framing, Headshot, Order, Stage
+from core.provenance import certificates, signing
 from core.provider import gate
 from core.provider import runs as provider_runs
 from core.queue import Claim, enqueue, enqueue_run
@@ -394,12 +395,18 @@ def _make(svc: Services, claim: Claim, generation: Generation) -> None:
                 case Stage(name=name):
                     attempts.enter(claim, generation.id, name)
                 case Headshot():
-                    attempts.keep(svc, claim, generation, event)
+                    attempts.keep(svc, claim, generation, _signed(svc, event))
             attempts.stop_if_asked(svc, generation.id)
     finally:
         close = getattr(events, "close", None)
         if close is not None:
             close()
+
+
+def _signed(svc: Services, headshot: Headshot) -> Headshot:
+    """With Content Credentials, where this server has a certificate for them."""
+    certificate = certificates.of(svc.settings)
+    return replace(headshot, data=signing.signed(headshot.data, certificate)) if certificate else headshot
 
 
 def _order(svc: Services, generation: Generation, engine: Engine) -> Order:

@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     apimart_monthly_budget_usd: float = Field(0.0, ge=0, description="The same for the month. 0: no limit.")
     apimart_balance_warning_usd: float = Field(1.0, ge=0, description="Founders are warned below this balance.")
 
+    c2pa_certificate: str = Field("", description="PEM, with those above it: headshots made here are signed with it.")
+    c2pa_key: SecretStr = Field(SecretStr(""), validate_default=True, description="Its private key, PEM.")
+
     default_contract: Contract = Field(Contract.MONTH, description="What is chosen for a new run.")
     longest_contract: Contract = Field(LONGEST_PROMISED, description="The longest a person may choose.")
     longest_days: int = Field(
@@ -233,6 +236,13 @@ class Settings(BaseSettings):
             raise ValueError("GA4_MEASUREMENT_ID and GA4_API_SECRET are set both or not at all")
         if secret and not _GA4_SECRET.fullmatch(secret):
             raise ValueError("copy it anew, without spaces or line breaks")
+        return value
+
+    @field_validator("c2pa_key")
+    @classmethod
+    def _is_with_its_certificate(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if bool(value.get_secret_value()) != bool(info.data.get("c2pa_certificate")):
+            raise ValueError("is set together with C2PA_CERTIFICATE, or not at all")
         return value
 
     @field_validator("database_url")

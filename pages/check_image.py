@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import provenance
 from core.errors import WorkShotError
-from core.provenance import Findings, State
+from core.provenance import Findings, State, certificates
 from core.ui import image_text as text
 from core.ui import session, widgets
 from core.ui.app import services
@@ -25,7 +25,7 @@ def take() -> None:
     if (data := session.take_upload(FILE)) is None:
         return
     try:
-        st.session_state[FOUND] = provenance.look(data)
+        st.session_state[FOUND] = provenance.look(data, ours=certificates.of(services().settings))
     except WorkShotError as exc:
         st.session_state[REFUSED] = str(exc)
 

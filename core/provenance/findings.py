@@ -29,6 +29,7 @@ class Credentials:
     """Content Credentials (C2PA), as their own library reads them."""
 
     state: State = State.ABSENT
+    ours: bool = False  # signed with this server's own certificate: it was made here
     signer: str = ""  # as the certificate names it; whether to trust it is another question
     made_with: str = ""
     source_types: tuple[str, ...] = ()

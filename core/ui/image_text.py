@@ -56,8 +56,10 @@ TERMS = {
 
 
 def origin(found: Findings) -> str:
-    """Only ever what the file says."""
+    """Only a signature of our own proves it; all else is what the file says."""
     mark = found.mark
+    if found.credentials.ours and found.credentials.state is State.KEPT:
+        return "Yes. It is signed with the key of this server, and is as it was when it was signed."
     if mark.ours and mark.system.startswith("WorkShot"):
         return "It says that it was made by WorkShot, on a server of its own."
     if mark.ours:
@@ -90,13 +92,15 @@ def mark_facts(mark: Mark) -> list[tuple[str, str]]:
 
 def credentials_say(credentials: Credentials) -> str:
     match credentials.state:
+        case State.KEPT if credentials.ours:
+            return "Signed by this server, and the file is as it was when it was signed."
         case State.KEPT:
             return (
                 "Signed, and the file is as it was when it was signed. Whether the signer can be trusted is not "
                 "checked here: the name is the one in the certificate."
             )
         case State.ABSENT:
-            return "There are none in the file. Pictures that are made on a WorkShot server have an XMP mark instead."
+            return "There are none in the file. Many WorkShot servers do not sign: their pictures have the mark alone."
         case State.BROKEN:
             return "They do not hold: the file was changed after it was signed, or what was signed is damaged."
         case _:

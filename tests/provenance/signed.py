@@ -2,15 +2,15 @@
 
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 
 import c2pa
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image
+from pydantic import SecretStr
+
+from core.provenance import certificates
+from core.settings import Settings
 
 SIGNER = "Some Studio"
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -39,8 +39,10 @@ def signed(kind: str = "JPEG", *, signer: str = SIGNER) -> bytes:
     source, out = io.BytesIO(), io.BytesIO()
     Image.linear_gradient("L").convert("RGB").save(source, kind)
     source.seek(0)
-    certificate, key = _certificate(signer)
-    info = c2pa.C2paSignerInfo(alg=b"es256", sign_cert=certificate, private_key=key, ta_url=None)
+    own = certificate(signer)
+    info = c2pa.C2paSignerInfo(
+        alg=own.algorithm.encode(), sign_cert=own.chain.encode(), private_key=own.key.encode(), ta_url=None
+    )
     builder = c2pa.Builder(json.dumps(MANIFEST), context=c2pa.Context.from_dict(SETTINGS))
     builder.sign(c2pa.Signer.from_info(info), TYPES[kind], source, out)
     return out.getvalue()
@@ -53,51 +55,8 @@ def changed(data: bytes) -> bytes:
 
 
 @cache
-def _certificate(signer: str) -> tuple[bytes, bytes]:
-    """A leaf and the root above it, as the standard asks for."""
-    root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root = _built("root", signer, root_key.public_key(), signed_with=root_key, is_root=True)
-    leaf = _built("leaf", signer, key.public_key(), signed_with=root_key, is_root=False)
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return leaf.public_bytes(pem) + root.public_bytes(pem), private
-
-
-def _built(
-    name: str,
-    signer: str,
-    public: ec.EllipticCurvePublicKey,
-    *,
-    signed_with: ec.EllipticCurvePrivateKey,
-    is_root: bool,
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-
-    def called(common: str) -> x509.Name:
-        return x509.Name(
-            [x509.NameAttribute(NameOID.ORGANIZATION_NAME, signer), x509.NameAttribute(NameOID.COMMON_NAME, common)]
-        )
-
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only",
-         "decipher_only"), False,
-    )  # fmt: skip
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(called(name))
-        .issuer_name(called("root"))
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.BasicConstraints(is_root, None), critical=True)
-        .add_extension(
-            x509.KeyUsage(digital_signature=not is_root, key_cert_sign=is_root, crl_sign=is_root, **usage),
-            critical=True,
-        )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signed_with.public_key()), critical=False)
-    )
-    if not is_root:
-        made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
-    return made.sign(signed_with, hashes.SHA256())
+def certificate(signer: str = SIGNER) -> certificates.Certificate:
+    chain, key = certificates.development(name=signer, now=datetime.now(UTC))
+    found = certificates.of(Settings(c2pa_certificate=chain, c2pa_key=SecretStr(key)))
+    assert found is not None
+    return found

@@ -5,6 +5,7 @@ from core.errors import InvalidPhoto
 from core.intake import removed
 from core.picture_files import NotAPicture, packet_of
 from core.provenance import credentials, statements
+from core.provenance.certificates import Certificate
 from core.provenance.findings import Credentials, Findings, Mark
 
 _MEDIA_TYPES = {
@@ -16,8 +17,8 @@ _MEDIA_TYPES = {
 }
 
 
-def look(data: bytes) -> Findings:
-    """Raises InvalidPhoto, with a sentence for the person; Busy when many are being looked at."""
+def look(data: bytes, *, ours: Certificate | None = None) -> Findings:
+    """See core.provenance.look."""
     parts = intake.outline(data)
     width, height = parts.size or (None, None)
     return Findings(
@@ -25,7 +26,7 @@ def look(data: bytes) -> Findings:
         width=width,
         height=height,
         mark=_mark(data, parts.format),
-        credentials=_credentials(data, parts.format, bool(parts.carried[removed.CREDENTIALS])),
+        credentials=_credentials(data, parts.format, ours) if parts.carried[removed.CREDENTIALS] else Credentials(),
     )
 
 
@@ -44,5 +45,5 @@ def _mark(data: bytes, kind: str) -> Mark:
     return statements.of_packet(packet.decode("utf-8", "replace")) if packet else Mark()
 
 
-def _credentials(data: bytes, kind: str, there: bool) -> Credentials:
-    return credentials.read(data, _MEDIA_TYPES[kind]) if there else Credentials()
+def _credentials(data: bytes, kind: str, ours: Certificate | None) -> Credentials:
+    return credentials.read(data, _MEDIA_TYPES[kind], ours=ours)
