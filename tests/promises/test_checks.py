@@ -28,7 +28,7 @@ from core.models import (
     UsageCount,
     new_id,
 )
-from core.ports import Answered
+from core.ports import Answered, HandOver, LifecycleRule
 from core.promises import PROMISES, Promise
 from core.promises.checks import house, images, parties, reach
 from core.services import Services
@@ -36,6 +36,7 @@ from core.settings import Settings
 from tests.conftest import ANN
 from tests.fakes import FrozenClock, MemoryStore, jpeg
 from tests.promises.conftest import Server, measured, promise, seen_by, state_of, written
+from tests.provider.outsider import Outsider
 
 KEPT, BROKEN, UNKNOWN = PromiseState.KEPT, PromiseState.BROKEN, PromiseState.UNKNOWN
 
@@ -105,6 +106,10 @@ def an_object_has_no_row(home: Home) -> None:
 
 def it_is_lost(home: Home) -> None:
     home.store.objects.clear()
+
+
+def the_bucket_erases_too_soon(home: Home) -> None:
+    home.store.rules = [LifecycleRule(name="old", enabled=True, days=3)]
 
 
 def storage_is_silent(home: Home) -> None:
@@ -330,7 +335,7 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
         a_clock_is_too_long,
         an_object_has_no_row,
     ),
-    "available_until": (it_is_lost, storage_is_silent),
+    "available_until": (it_is_lost, storage_is_silent, the_bucket_erases_too_soon),
     "gone_means_gone": (it_comes_back,),
     "never_trained_on": (something_trains, there_is_another_way_out),
     "no_biometrics": (faces_are_recognised, faces_are_measured, a_model_is_brought_along),
@@ -422,6 +427,25 @@ def test_the_oldest_photo_is_a_figure(lived_in: Services, clock: FrozenClock) ->
     clock.advance(days=11, hours=4)
     retention.sweep(lived_in)
     assert measured(lived_in, promise("erased_by_the_clock")).figure == "oldest photo 11 d 4 h, 0 past their clock"
+
+
+@pytest.mark.sqlite_only("text of a file that ships")
+def test_who_else_has_it_is_named_with_purpose_and_clocks_and_what_we_do_not_know(sound: Services) -> None:
+    there = replace(sound, providers={"apimart": Outsider(hand_over=HandOver.UPLOAD)})
+    told = measured(there, promise("third_parties_by_name"))
+    assert told.state is KEPT and "APIMart: Passes pictures and words on" in told.evidence
+    assert "upload 72 h, result 24 to 72 h, record not known" in told.evidence
+    quoted = measured(there, promise("never_trained_on")).evidence
+    assert (
+        "Of APIMart could not be established, as of 21 Nov 2026: Whether what is sent is used for training." in quoted
+    )
+
+
+@pytest.mark.sqlite_only("what the bucket says of itself")
+def test_the_bucket_s_own_clock_is_told(lived_in: Services, store: MemoryStore) -> None:
+    store.rules = [LifecycleRule(name="workshot", enabled=True, days=30)]
+    told = measured(lived_in, promise("erased_by_the_clock"))
+    assert told.state is KEPT and "the bucket erases by itself: rule 30 d · clock 30 d · policy 30 d" in told.evidence
 
 
 @pytest.mark.sqlite_only("what is asked for, not where rows lie")

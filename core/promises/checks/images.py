@@ -7,8 +7,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import erasing, made_up
+from core import erasing, lifecycle, made_up
 from core.errors import ObjectMissing
+from core.lifecycle import Trouble
 from core.models import (
     CanaryRun,
     Copy,
@@ -100,14 +101,14 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
     if trouble := _sweep_trouble(svc, swept, now):
         return unknown(figure, trouble)
     assert swept is not None
-    return kept(
-        figure,
-        says(
-            "Looked at every image that is here, those of failed runs too: none is past its clock, and none has a "
-            "longer one than promised. The last sweep ended {ago} ago.",
-            ago=in_words(now - swept.ended_at),
-        ),
+    seen = says(
+        "Looked at every image that is here, those of failed runs too: none is past its clock, and none has a longer "
+        "one than promised. The last sweep ended {ago} ago.",
+        ago=in_words(now - swept.ended_at),
     )
+    clocks = lifecycle.check(svc)
+    net = (says("Should all of ours fail, the bucket erases by itself: {clocks}.", clocks=clocks.says),)
+    return kept(figure, Says(seen.template, seen.values, net if clocks.rule_days is not None else ()))
 
 
 def _too_long(session: Session, settings: Settings, now: datetime) -> int:
@@ -145,6 +146,8 @@ def available_until(svc: Services, now: datetime) -> Result:
     answers = [svc.vault.store.head(copy.object_key) for copy in some]
     missing = answers.count(Presence.ABSENT)
     figure = says("{there} of {asked} there", there=answers.count(Presence.PRESENT), asked=len(answers))
+    if too_soon := [found.says for found in lifecycle.check(svc).findings if found.trouble is Trouble.TOO_SOON]:
+        return broken(figure, says("{rule}", rule=too_soon[0]))
     if lost or missing:
         return broken(
             figure,

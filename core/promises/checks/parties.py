@@ -99,14 +99,17 @@ def third_parties_by_name(svc: Services, now: datetime) -> Result:
         open=open_there,
         past=past,
     )
-    return kept(figure, Says(seen.template, seen.values, tuple(map(_party, known)) or (NOBODY,)))
+    return kept(figure, Says(seen.template, seen.values, tuple(_party(svc, party) for party in known) or (NOBODY,)))
 
 
 NOBODY: Final = says("No third party can be chosen here.")
 
 
-def _party(party: ThirdParty) -> Says:
-    return says("{name}: {does}", name=party.title, does=party.does)
+def _party(svc: Services, party: ThirdParty) -> Says:
+    """Its purpose, and the clocks of the copies that it is left with."""
+    copies = party.left_by(svc.providers[party.id].hand_over)
+    clocks = ", ".join(f"{copy.id} {copy.how_long}" for copy in copies)
+    return says("{name}: {does} What it keeps: {clocks}.", name=party.title, does=party.does, clocks=clocks)
 
 
 def _told(session: Session, now: datetime, providers: Iterable[str]) -> set[str]:
