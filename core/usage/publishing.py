@@ -7,7 +7,8 @@ each split adds up to its node. `publish` walks from the root and shows a part o
 * A root of 1 to k-1 is hidden with all beneath it; 0 is shown as 0, k and more as itself.
 * In each split of a node that is shown, cells of 1 to k-1 are `few` ("<5"). As the rest is shown and adds up, they
   could be worked out. So the smallest cells of k and more are kept back ("–") until no hidden cell has only one value
-  left; where that does not help, the whole split is hidden, its zeros too.
+  left, and all that are hidden come to k or more together; where that does not help, the whole split is hidden, its
+  zeros too.
 * Beneath a cell that is hidden nothing is shown.
 
 Why that is safe. Whoever adds and subtracts has, for each split that is shown, one equation: the hidden cells are the
@@ -206,7 +207,8 @@ def hidden_of(counts: Mapping[str, int], k: int, *, at_least: int = 0) -> Mappin
     large = sorted((n, name) for name, n in counts.items() if n >= k)
     for many in range(at_least + (len(few) == 1), len(large) + 1):
         ranges = _ranges(counts, k, few, large[:many], next(iter(large[many:]), None))
-        if all(least < most for least, most in ranges.values()):
+        together = sum(counts[name] for name in ranges)  # known to everybody: what is not shown of the node
+        if together >= k and all(least < most for least, most in ranges.values()):
             return ranges
     return None
 

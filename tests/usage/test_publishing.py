@@ -73,6 +73,11 @@ def test_two_small_cells_protect_each_other_where_their_sum_leaves_a_choice():
     assert texts(split(a=2, b=3, c=40), "a", "b", "c") == ["<5", "<5", "40"]
 
 
+def test_what_is_hidden_is_not_a_small_number_together_either():
+    """Whoever takes what is shown from the total would have it: three came so far."""
+    assert texts(split(a=2, b=1, c=40, d=50), "a", "b", "c", "d") == ["<5", "<5", "–", "50"]
+
+
 @pytest.mark.parametrize(("a", "b"), [(1, 1), (4, 4)])
 def test_two_small_cells_that_are_both_as_small_or_large_as_can_be_take_another_with_them(a, b):
     assert texts(split(a=a, b=b, c=40, d=50), "a", "b", "c", "d") == ["<5", "<5", "–", "50"]
