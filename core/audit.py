@@ -87,7 +87,7 @@ class Action(StrEnum):
     COPY_PROBE_ASKED = "copy:probe_asked"
     FINDING_MEND_ASKED = "finding:mend_asked"
     RETENTION_EXPORTED = "retention:exported"
-    SPENDING_EXPORTED = "spending:exported"
+    SPENDING_EXPORTED = "spending:exported"  # no more: by day, it counted the headshots of few; logs may have it
     USAGE_EXPORTED = "usage:exported"
     ERASING_STOPPED = "erasing:stopped"
     ERASING_STARTED = "erasing:started"

@@ -72,7 +72,6 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/ops/audit.{form}", web.audit_export, methods=["GET"]),
         Route("/ops/retention.csv", web.retention_export, methods=["GET"]),
         Route("/ops/requests.csv", web.requests_export, methods=["GET"]),
-        Route("/ops/spending.csv", web.spending_export, methods=["GET"]),
         Route("/ops/usage.csv", web.usage_export, methods=["GET"]),
         Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
         Mount("/pictures", _Assets(directory=ROOT / "data" / "pictures")),
@@ -383,22 +382,6 @@ class _Web:
             audit.record(session, exported, who.id, at=now, actor=who.actor, filters=filters)
         name = f"workshot-requests-{now:%Y%m%d-%H%M}.csv"
         lines = _csv_of(export.COLUMNS, export.rows(svc, which, now))
-        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
-
-    def spending_export(self, request: Request) -> Response:
-        """What third parties charged, by day and model, for founders: sums, with nothing of anyone."""
-        from core.provider import spending  # nothing that a start has to wait for
-
-        svc = self._services()
-        who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
-        if who is None or who.role is not Role.FOUNDER:
-            return _nothing_here()
-        now = svc.clock()
-        with svc.transaction() as session:
-            audit.record(session, audit.Action.SPENDING_EXPORTED, who.id, at=now, actor=who.actor)
-            written = list(spending.rows(session))
-        name = f"workshot-spending-{now:%Y%m%d-%H%M}.csv"
-        lines = _csv_of(spending.COLUMNS, written)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
 
     def usage_export(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ price, what it may have charged where nobody can know. Budgets count both.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -144,19 +144,6 @@ def ready_this_month(session: Session, provider: str, now: datetime) -> int:
 def ever_charged(session: Session) -> list[str]:
     """All providers that something was booked for, also those that are no longer set up."""
     return sorted(session.exec(select(Spending.provider).distinct()).all())
-
-
-# ------------------------------------------------------------------------------------------------------------- taking
-COLUMNS: Final = ("day", "provider", "model", "charged_usd", "headshots", "possible_usd", "doubtful")
-
-
-def rows(session: Session) -> Iterator[tuple[str, ...]]:
-    """All that was ever booked, for a spreadsheet: exact, the latest first."""
-    latest = select(Spending).order_by(col(Spending.day).desc(), col(Spending.provider), col(Spending.model))
-    for row in session.exec(latest):
-        charged, possible = (f"{amount / MILLION:.6f}" for amount in (row.charged, row.possible))
-        of_what = row.day.date().isoformat(), row.provider, row.model
-        yield *of_what, charged, str(row.headshots), possible, str(row.doubtful)
 
 
 # ------------------------------------------------------------------------------------------------------------ balance

@@ -118,19 +118,6 @@ def test_ready_are_those_that_people_got_this_month(there):
     assert ready() == 0
 
 
-def test_what_is_taken_away_is_exact_and_has_nothing_of_anyone(task, there, book):
-    there.clock.advance(days=1)
-    book(spending.doubt, task, 15_001)
-    with there.svc.reading() as session:
-        rows = list(spending.rows(session))
-    assert [dict(zip(spending.COLUMNS, row, strict=True)) for row in rows] == [
-        {"day": "2026-03-03", "provider": "apimart", "model": "drawing-1", "charged_usd": "0.000000",
-         "headshots": "0", "possible_usd": "0.015001", "doubtful": "1"},
-        {"day": "2026-03-02", "provider": "apimart", "model": "drawing-1", "charged_usd": "0.012500",
-         "headshots": "1", "possible_usd": "0.000000", "doubtful": "0"},
-    ]  # fmt: skip
-
-
 @pytest.mark.sqlite_only("nothing is asked of a database")
 @pytest.mark.parametrize(
     ("amount", "says"),

@@ -87,3 +87,10 @@ def test_other_ranges_are_refused_with_the_reason(
 
 def test_there_is_no_other_table(signed_in: Callable[[Role], TestClient]) -> None:
     assert signed_in(Role.FOUNDER).get(f"{ADDRESS}&table=subjects").status_code == 404
+
+
+def test_what_was_charged_on_each_day_is_told_where_usage_tells_it_and_nowhere_else(
+    svc: Services, signed_in: Callable[[Role], TestClient]
+) -> None:
+    """A headshot has a known price: an exact sum of a day says how many there were."""
+    assert signed_in(Role.FOUNDER).get("/ops/spending.csv").status_code == 404
