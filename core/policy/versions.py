@@ -97,10 +97,11 @@ def note(svc: "Services", policy: "Policy") -> Version:
         binding = in_force(known, now)
         if binding is not None and binding.hash == policy.version:
             return binding
-        less = loosened(binding.numbers, policy.numbers) if binding else ()
+        less = _less(session, binding, policy)
         noted = _waiting(known, policy, now) if less else None
         if noted is None:
-            noted = _add(session, known, policy, now, bool(less), _notice(svc, session, less, binding))
+            notice = _notice(svc, binding) if less else timedelta(0)
+            noted = _add(session, known, policy, now, loosens=bool(less), notice=notice)
     if noted.effective_at > now:
         raise BadSettings(_why_not(less, noted.effective_at, announced_now=noted.noted_at == now))
     return noted
@@ -111,22 +112,25 @@ def hold(svc: "Services", policy: "Policy") -> None:
     with svc.reading() as session:
         known = history(session)
         binding = in_force(known, svc.clock())
-        less = loosened(binding.numbers, policy.numbers) if binding else ()
-        if less and _anybody_agreed(session):
+        if less := _less(session, binding, policy):
             waiting = _waiting(known, policy, svc.clock())
             raise BadSettings(_why_not(less, waiting.effective_at if waiting else None))
 
 
-def _notice(svc: "Services", session: Session, less: tuple[Looser, ...], binding: Version | None) -> timedelta:
+def _less(session: Session, binding: Version | None, policy: "Policy") -> tuple[Looser, ...]:
+    """What promises less than it did to somebody."""
+    less = loosened(binding.numbers, policy.numbers) if binding else ()
+    return less if less and _anybody_agreed(session) else ()
+
+
+def _notice(svc: "Services", binding: Version | None) -> timedelta:
     """By the longer of the two: what was promised as notice, and what is promised from now on."""
-    if not less or binding is None or not _anybody_agreed(session):
-        return timedelta(0)
-    promised = binding.numbers.get("notice_days", 0)
+    promised = binding.numbers.get("notice_days", 0) if binding else 0
     return timedelta(days=max(svc.settings.policy_notice_days, promised if isinstance(promised, int) else 0))
 
 
 def _add(
-    session: Session, known: Sequence[Version], policy: "Policy", now: datetime, loosens: bool, notice: timedelta
+    session: Session, known: Sequence[Version], policy: "Policy", now: datetime, *, loosens: bool, notice: timedelta
 ) -> Version:
     times = sum(version.hash == policy.version for version in known)
     row = PolicyVersion(
