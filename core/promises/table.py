@@ -22,7 +22,6 @@ TELL_US: Final = "Tell us what you saw. Until it is mended you may erase everyth
 COMPLAIN: Final = "Remind us, or complain to the data protection authority."
 
 PROMISES: Final[tuple[Promise, ...]] = (
-    # ------------------------------------------------------------------------------------------------ your photos
     Promise(
         id="processed_here",
         group="who sees them",
@@ -223,7 +222,6 @@ PROMISES: Final[tuple[Promise, ...]] = (
         reader_may="Close the browser. Your claim code opens your photos in another one.",
         check=reach.session_ends_with_the_browser,
     ),
-    # ---------------------------------------------------------------------------------------------- your requests
     Promise(
         id="erased_on_request",
         group="your requests",
@@ -263,7 +261,6 @@ PROMISES: Final[tuple[Promise, ...]] = (
         reader_may="Tell us of a child's photo: it is erased.",
         check=people.adults_only,
     ),
-    # ----------------------------------------------------------------------------------------------- this service
     Promise(
         id="usage_belongs_to_nobody",
         group="this service",

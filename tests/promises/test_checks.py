@@ -242,6 +242,7 @@ def an_ad_network_is_named(home: Home) -> Promise:
 
 
 def it_changes_overnight(home: Home) -> None:
+    home.clock.advance(hours=1)
     now = home.clock()
     soon = now + timedelta(days=1)
     home.add(PolicyVersion(version="v2", noted_at=now, effective_at=soon, loosens=True, numbers="{}", texts="{}"))
@@ -427,6 +428,15 @@ def test_the_oldest_photo_is_a_figure(lived_in: Services, clock: FrozenClock) ->
     clock.advance(days=11, hours=4)
     retention.sweep(lived_in)
     assert measured(lived_in, promise("erased_by_the_clock")).figure == "oldest photo 11 d 4 h, 0 past their clock"
+
+
+@pytest.mark.sqlite_only("two rows")
+def test_where_nobody_has_agreed_nobody_is_owed_a_notice(sound: Services) -> None:
+    now = sound.clock()
+    with sound.transaction() as session:
+        row = {"noted_at": now, "effective_at": now, "loosens": True, "numbers": "{}", "texts": "{}"}
+        session.add(PolicyVersion(version="v2", **row))
+    assert state_of(sound, promise("notice_before_a_change")) is KEPT
 
 
 @pytest.mark.sqlite_only("text of a file that ships")

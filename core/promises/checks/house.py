@@ -1,16 +1,16 @@
 """How this service is run: counts, logs, pages, versions, breaches, backups."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from core import audit
-from core.models import AuditEntry, PolicyVersion, UsageCount
+from core import audit, made_up
+from core.models import AuditEntry, Consent, PolicyVersion, UsageCount
 from core.promises import bounds
 from core.promises.checks.reach import NO_EYES, WAYS
 from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
@@ -192,8 +192,7 @@ def notice_before_a_change(svc: Services, now: datetime) -> Result:
     """Every version that promises less had its notice, one is in force, and the settings keep to its bounds."""
     with svc.reading() as session:
         known = session.exec(select(PolicyVersion.noted_at, PolicyVersion.effective_at, PolicyVersion.loosens)).all()
-    least = timedelta(days=min(svc.settings.policy_notice_days, NOTICE_DAYS))
-    hasty = sum(loosens and effective_at - noted_at < least for noted_at, effective_at, loosens in known)
+        hasty = _hasty(session, known, timedelta(days=min(svc.settings.policy_notice_days, NOTICE_DAYS)))
     beyond = bounds.exceeded(svc.settings)
     in_force = [effective_at for _, effective_at, _ in known if effective_at <= now]
     coming = sorted(effective_at for _, effective_at, _ in known if effective_at > now)
@@ -216,6 +215,16 @@ def notice_before_a_change(svc: Services, now: datetime) -> Result:
     )
     seen = says("The policy in force counts since {day}.", day=f"{max(in_force):%d %b %Y}")
     return kept(figure, Says(seen.template, seen.values, then))
+
+
+def _hasty(session: Session, known: Sequence[tuple[datetime, datetime, bool]], least: timedelta) -> int:
+    """Versions that promised less before their notice was over, to anybody: whom nothing was promised needs none."""
+    suspects = [noted_at for noted_at, effective_at, loosens in known if loosens and effective_at - noted_at < least]
+    if not suspects:
+        return 0
+    first = select(func.min(Consent.given_at)).where(made_up.is_real(Consent.subject_id))
+    agreed_at = session.exec(first).one()
+    return sum(agreed_at is not None and agreed_at < noted_at for noted_at in suspects)
 
 
 NOTICE_DAYS: Final = 14
