@@ -31,6 +31,7 @@ from core.models import (
     Consent,
     Copy,
     Evidence,
+    ForecastRow,
     Generation,
     HeadshotRow,
     ProviderCopy,
@@ -170,6 +171,8 @@ def remove(svc: Services, *, at_once: int = AT_ONCE, breath: Callable[[int], Non
         if removed:
             _tidy(svc.database, str(table.__tablename__))
     with svc.transaction() as session:
+        if removed:
+            session.execute(sa.delete(ForecastRow))  # it was counted with the demo; it is counted anew
         for counts in (UsageLevel, UsageHour, UsageCount):
             removed += int(session.execute(sa.delete(counts).where(col(counts.demo))).rowcount)  # type: ignore[attr-defined]
     if removed:

@@ -37,7 +37,7 @@ TALLEST = 1680  # px; what a README can bear
 MOST_COLOURS = 20_000  # of text and charts; photos have more
 SIZES = {390: {"is_mobile": True, "has_touch": True, "device_scale_factor": 1.5}, 1280: {"device_scale_factor": 1}}
 
-DAYS, PEOPLE = 400, 32_000
+DAYS, PEOPLE = 400, 20_000
 """Of the demo: enough for a year of months beside the year before, and for hardly a number to be too small to show."""
 
 Take = Callable[[str], None]
@@ -127,7 +127,7 @@ def shot(visitor: Visitor, *, tallest: int) -> bytes:
     assert size
     if not visitor.heading("Making your headshots").is_visible():  # that one never settles
         visitor.settled()
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=3 * PATIENCE)
     page.evaluate("document.activeElement?.blur()")
     height = page.evaluate(
         "Math.max(...[...document.querySelectorAll('[data-testid=stMainBlockContainer]')].map("
