@@ -25,7 +25,7 @@ Value = int | list[str]
 Numbers = Mapping[str, Value]
 
 GA4: Final = "google_analytics"
-AUDIT_MONTHS, REGISTER_MONTHS, DRAFT_MINUTES = 12, 24, 30
+AUDIT_MONTHS, REGISTER_MONTHS, USAGE_MONTHS, DRAFT_MINUTES = 12, 24, 72, 30
 UNSORTED_MAIL_DAYS, OUTBOX_DAYS, SENDER_DAYS = 30, 30, 1
 EXPORT_HOURS, OPERATOR_DAYS, HAND_OVER_LINK_DAYS = 24, 7, 1
 """Of what is kept beside images. They are used where the work is done; tests/policy holds these to those."""
@@ -136,6 +136,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "sender_days": _less("days that a sender is recognised"),
     "outbox_days": _less("days that our mails lie in the outbox"),
     "draft_minutes": _less("minutes that a photo waits in memory for consent"),
+    "usage_months": _less("months that usage counts stay"),
     "audit_months": _less("months that the audit log stays"),
     "operator_days": _less("days that sign-ins of operators stay"),
     "hand_over_link_days": _less("days that used links stay"),
@@ -183,6 +184,7 @@ def numbers(settings: Settings, others: Sequence[Other]) -> dict[str, Value]:
         "outbox_days": OUTBOX_DAYS,
         "draft_minutes": DRAFT_MINUTES,
         "audit_months": AUDIT_MONTHS,
+        "usage_months": USAGE_MONTHS,
         "operator_days": OPERATOR_DAYS,
         "hand_over_link_days": HAND_OVER_LINK_DAYS,
         "backup_days": settings.backup_days,

@@ -19,7 +19,7 @@ from core.settings import Settings
 
 CLOCK, REQUEST, RIGHTS = "erased_by_the_clock", "erased_on_request", "rights_in_time"
 COOKIE, SECURE_COOKIE, XSRF_COOKIE = "workshot", "__Host-workshot", "_streamlit_xsrf"
-COUNT_COOKIE, LANGUAGE_COOKIE, STAFF_COOKIE = "workshot_count", "workshot_language", "workshot_staff"
+COUNT_COOKIE, STAFF_COOKIE = "workshot_count", "workshot_staff"
 """The guard's and Streamlit's names; tests/policy holds these to those."""
 LOGS, COUNTS = "logs_at_most_a_year", "usage_belongs_to_nobody"
 CALIFORNIA: Final = "california"
@@ -164,7 +164,13 @@ def _house(settings: Settings, who: str) -> Iterator[Row]:
         LOGS,
     )
     yield Row(
-        ("Usage counts, of nobody", "Seeing whether it works for people", "Not limited", "–"), "usage_belongs_to_nobody"
+        (
+            "Usage counts, of nobody",
+            "Seeing whether it works for people",
+            f"{bound.USAGE_MONTHS} months",
+            "A nightly job",
+        ),
+        "usage_belongs_to_nobody",
     )
     yield Row(
         (
@@ -231,18 +237,21 @@ def rights(settings: Settings) -> Folded:
 def cookies(settings: Settings) -> Folded:
     """Each by its name, with what it is for and what breaks without it."""
     name = SECURE_COOKIE if settings.secure else COOKIE
+    staff = f"__Host-{STAFF_COOKIE}" if settings.secure else STAFF_COOKIE
+    closes = "Until the browser closes"
     stops = "Pages stop: nobody’s photos could be told apart"
     rows = (
-        Row((name, "Opens your photos in this browser alone", "The browser", stops), "session_ends_with_the_browser"),
-        Row((XSRF_COOKIE, "Keeps other sites from acting for you", "The browser", stops)),
+        Row((name, "Opens your photos in this browser alone", closes, stops), "session_ends_with_the_browser"),
+        Row((XSRF_COOKIE, "Keeps other sites from acting for you", closes, stops)),
         Row((COUNT_COOKIE, "Remembers that you are not to be counted; no number in it", "A year", "You are counted")),
+        Row((staff, "Signs operators in; nobody else has it", "12 hours", "They cannot sign in")),
     )
     return Folded(
         id="cookies-by-name",
         title="By name, and without them",
         says="Block cookies for this site in your browser. What is stored under your claim code stays reachable by it. "
         "A browser that reopens its last tabs can keep session cookies for longer.",
-        columns=("Name", "What for", "Until the end of", "Without it"),
+        columns=("Name", "What for", "How long", "Without it"),
         rows=rows,
     )
 

@@ -19,6 +19,7 @@ from core.provider import residue
 from core.requests import pruning
 from core.settings import Settings
 from core.third_parties import third_parties
+from core.usage import upkeep
 from tests.fakes import FrozenClock
 
 GOLDEN = Path(__file__).parents[1] / "data" / "policy.txt"
@@ -212,6 +213,7 @@ def test_each_question_that_people_ask_of_a_policy_is_answered(answer: str, tmp_
 def test_numbers_of_the_house_are_those_that_are_used() -> None:
     assert audit.TWELVE_MONTHS.days == 365 and numbers.AUDIT_MONTHS == 12
     assert pruning.KEPT_FOR_MONTHS == numbers.REGISTER_MONTHS
+    assert upkeep.MONTHS_KEPT == numbers.USAGE_MONTHS
     assert mailbox.UNSORTED_KEPT.days == numbers.UNSORTED_MAIL_DAYS
     assert mailbox.SENDER_KNOWN_FOR.days == numbers.SENDER_DAYS
     assert sending.OUTBOX_KEPT.days == numbers.OUTBOX_DAYS
@@ -223,7 +225,9 @@ def test_numbers_of_the_house_are_those_that_are_used() -> None:
 
 def test_cookies_go_by_their_names() -> None:
     assert (tables.COOKIE, tables.SECURE_COOKIE) == (guard.COOKIE, guard.SECURE_COOKIE)
-    assert tables.COUNT_COOKIE == guard.COUNT_COOKIE
+    assert (tables.COUNT_COOKIE, tables.STAFF_COOKIE) == (guard.COUNT_COOKIE, guard.STAFF_COOKIE)
+    assert f"__Host-{tables.STAFF_COOKIE}" == guard.SECURE_STAFF_COOKIE
+    assert guard.COUNT_COOKIE_LIVES.days == 365 and guard.STAFF_COOKIE_LIVES.total_seconds() == 12 * 3600
     from streamlit.web.server.starlette import starlette_server_config
 
     assert starlette_server_config.XSRF_COOKIE_NAME == tables.XSRF_COOKIE
