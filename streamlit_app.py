@@ -12,6 +12,7 @@ if session.in_script_run():
     from core.ui.app import services
 
     me = session.bind()
+    counting.heed(services(), me)
     pages.shout()
     operator = operators.operator()
     own = pages.for_operator(operator.role if operator else None)

@@ -136,14 +136,18 @@ def is_counted(svc: Services, session_hash: str) -> bool:
         return False
 
 
-def stop_counting(svc: Services, session_hash: str) -> None:
-    """Nothing more is counted of the person whose photos this browser has open. It stays so."""
+def stop_counting(svc: Services, session_hash: str) -> bool:
+    """Nothing more is counted of the person whose photos this browser has open. It stays so. False: try again."""
     svc.visits.forget(session_hash)
-    with svc.transaction() as session:
-        subject = current_subject(session, session_hash)
+    try:
+        with svc.reading() as session:
+            subject = current_subject(session, session_hash)
         if subject is not None and subject.is_counted:
-            subject.is_counted = False
-            session.add(subject)
+            with svc.transaction() as session:
+                session.execute(sa.update(Subject).where(col(Subject.id) == subject.id).values(is_counted=False))
+    except sa.exc.SQLAlchemyError:  # as above
+        return False
+    return True
 
 
 def may_read(session: Session, session_hash: str, copy_id: str, now: datetime) -> Copy:

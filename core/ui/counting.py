@@ -15,6 +15,7 @@ from core.ui import session
 from core.usage import funnel, words
 from core.usage.metrics import Metric
 
+_HEEDED = "not-counted"
 _LIMITS = {"limit_day": "day", "limit_network": "network"}
 
 
@@ -24,6 +25,13 @@ def reached(svc: Services, me: str, step: str) -> None:
     if said.is_so:
         agent, language = st.context.headers.get("User-Agent", ""), st.context.locale or ""
         funnel.reached(svc, me, step, agreed=said is Counted.GA, user_agent=agent, accepts=language)
+
+
+def heed(svc: Services, me: str, *, anew: bool = False) -> None:
+    """Whoever is not to be counted is not in any other browser either: what they have open is marked so. Once for a
+    tab, and `anew` when it has opened something else."""
+    if not session.counted().is_so and (anew or not st.session_state.get(_HEEDED)):
+        st.session_state[_HEEDED] = access.stop_counting(svc, me)
 
 
 def refused(svc: Services, me: str, code: str) -> None:

@@ -78,11 +78,13 @@ Opened = Callable[..., Tab]
 def opened(svc: Services) -> Iterator[Opened]:
     """The app as one browser sees it."""
 
-    def look(page: str | None = None, *, who: str | None = ANN, services: Services = svc) -> Tab:
+    def look(
+        page: str | None = None, *, who: str | None = ANN, services: Services = svc, counted: str | None = "yes"
+    ) -> Tab:
         app.provide(services)
         at = AppTest.from_file(APP, default_timeout=60)
         if who:
-            at.user = {"session": who, "counted": "yes"}
+            at.user = {"session": who, "counted": counted}
         tab = Tab(at).run()
         return tab.go(page) if page else tab
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from core import access
+from core import access, retention
 from core.errors import Busy, LimitReached, NotAllowed
 from core.ports import Finding
 from core.provider import gate
-from core.ui import app, counting
+from core.ui import counting
 from core.usage import words
 from core.usage.metrics import STEPS
 from tests.conftest import ANN, BOB
@@ -18,18 +18,6 @@ from tests.usage.told import told, told_of
 
 def steps(svc):
     return [step for step in STEPS if ("step", step, "") in told(svc)]
-
-
-@pytest.fixture
-def says(opened, svc):
-    """A browser, and what the guard says of it."""
-
-    def opens(said, page=None, *, who=ANN, services=svc):
-        tab = opened(who=who, services=services)
-        tab.at.user = {"session": who, "counted": said}
-        return tab.go(page) if page else tab.run()
-
-    return opens
 
 
 def test_the_funnel_of_one_visit(svc, opened, draft, work):
@@ -53,15 +41,10 @@ def test_the_funnel_of_one_visit(svc, opened, draft, work):
 
 @pytest.mark.parametrize("said", ["no", "signal", None, "whatever"])
 def test_of_who_said_no_nothing_is_counted_at_all(svc, opened, draft, work, said):
-    app.provide(svc)
-    first = opened()
-    first.at.user = {"session": BOB, "counted": said}
-    svc.tally._counts.clear()  # of the first look, before the guard said this
-    draft(who=BOB)
-    first.run().agree().press("Generate headshots")
+    draft()
+    tab = opened(counted=said).agree().press("Generate headshots")
     work()
-    first.run()
-    assert first.title == "Your headshots are ready"
+    assert tab.run().title == "Your headshots are ready"
     assert told(svc) == {}
 
 
@@ -130,34 +113,57 @@ def test_an_engine_that_is_closed_counts_where_it_is_chosen(svc, opened, draft, 
     assert told_of(closed, "limit") == {("provider",): 1}
 
 
+def test_whose_photos_a_quiet_browser_opens_is_not_counted_in_any(svc, opened, ask, work):
+    run_id = ask()
+    work()
+    code, before = access.issue_claim_code(svc, ANN), told(svc)
+    tab = opened("pages/my_photos.py", who=BOB, counted="signal")
+    assert access.is_counted(svc, ANN)
+    tab.at.text_input[0].set_value(code)
+    tab.press("Open my photos")
+    assert not access.is_counted(svc, ANN)
+    retention.erase_run(svc, run_id)
+    work()
+    assert not told_of(svc, "erased")
+    assert told_of(svc, "run") == {("on_device", "ready"): 1} and ("run", "on_device", "ready") in before
+
+
+def test_a_browser_that_begins_to_say_no_is_heeded_with_its_next_page(svc, opened, ask):
+    ask()
+    opened()
+    assert access.is_counted(svc, ANN)
+    opened(counted="signal")
+    assert not access.is_counted(svc, ANN)
+
+
 # ----------------------------------------------------------------------------------------------------------- My photos
-def test_my_photos_says_it_also_where_there_are_none(says):
-    tab = says("yes", "pages/my_photos.py")
+def test_my_photos_says_it_also_where_there_are_none(opened):
+    tab = opened("pages/my_photos.py", counted="yes")
     assert "This browser is counted" in tab.text
     assert 'action="/counting/no"' in tab.drawn
     assert "/counting/ga" not in tab.drawn
     assert "nobody knows" in tab.text
 
 
-def test_it_says_what_is_so(says, svc, ask):
-    tab = says("no", "pages/my_photos.py")
+def test_it_says_what_is_so(opened, svc, ask):
+    tab = opened("pages/my_photos.py", counted="no")
     assert "This browser is not counted" in tab.text
     assert 'action="/counting/yes"' in tab.drawn
-    tab = says("signal", "pages/my_photos.py")
+    tab = opened("pages/my_photos.py", counted="signal")
     assert "Your browser asks not to be counted, and is not" in tab.text
     assert "/counting/" not in tab.drawn
 
     ask()
     access.stop_counting(svc, ANN)
-    tab = says("yes", "pages/my_photos.py")
+    tab = opened("pages/my_photos.py", counted="yes")
     assert "stay uncounted" in tab.text
 
 
-def test_google_is_offered_where_it_is_set_up_and_named(says, limit_to):
+def test_google_is_offered_where_it_is_set_up_and_named(opened, limit_to):
     agreed = limit_to(ga4_measurement_id="G-ABCD123456")
-    tab = says("yes", "pages/my_photos.py", services=agreed)
+    tab = opened("pages/my_photos.py", counted="yes", services=agreed)
     assert 'action="/counting/ga"' in tab.drawn
     assert "Google (Google Analytics 4)" in tab.text
-    tab = says("ga", "pages/my_photos.py", services=agreed)
+    tab = opened("pages/my_photos.py", counted="ga", services=agreed)
     assert 'action="/counting/yes"' in tab.drawn
     assert 'action="/counting/no"' in tab.drawn

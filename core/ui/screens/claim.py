@@ -5,7 +5,7 @@ import streamlit as st
 from core import access
 from core.errors import WorkShotError
 from core.services import Services
-from core.ui import pages, widgets
+from core.ui import counting, pages, widgets
 
 
 def ask_for_code(svc: Services, me: str) -> None:
@@ -24,6 +24,7 @@ def ask_for_code(svc: Services, me: str) -> None:
     except WorkShotError as exc:
         widgets.show(widgets.note(str(exc), "unknown"))
         return
+    counting.heed(svc, me, anew=True)
     st.session_state.pop("claim_code", None)
     st.session_state.pop("run", None)
     st.switch_page(pages.MY_PHOTOS)
