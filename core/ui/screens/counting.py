@@ -33,7 +33,8 @@ STATES: Final[Mapping[Counted, tuple[widgets.State, str]]] = {
 }
 STAYS: Final = "Photos that are here already stay uncounted, whatever you choose now."
 GOOGLE: Final = (
-    "If you agree, {title} gets the same numbers of those who agreed, sums of a whole day, sent by this server. "
+    "If you agree, {title} is told, of those who agreed, how many came on a day and how far: sums of the whole day, "
+    "sent by this server. "
     "Nothing of Google runs in your browser, and Google learns nothing about it."
 )
 
