@@ -37,7 +37,8 @@ Its limits, said plainly:
   in a bucket can be had from them, no exact number.
 * Operators who can read the database, or the desk with its requests, know more than this page says.
 
-Promise checks and levels (bytes stored, what is left at a provider) are no doings of people, and are not hidden.
+Promise checks are no doings of people, and are not hidden. Levels (bytes stored, what is left at a provider) are told
+in coarse steps: by bytes, or cents, one could count the photos of a day.
 """
 
 import hashlib
@@ -46,13 +47,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal
 
-from core.usage.metrics import BUCKETS, Metric
+from core.usage.metrics import BUCKETS, Level, Metric
 
 Why = Literal["", "few", "kept_back", "beneath"]
 REST: Final = "other"
 """What a split does not name. It takes part like every other cell."""
 TIMES_SHOWN_FROM: Final = {50: 5, 95: 20, 99: 100}
 """A 95th of fewer than 20 would be nothing but the slowest one."""
+
+STEP_OF: Final[Mapping[str, int]] = {Level.STORED.value: 10_000_000, Level.BALANCE.value: 1_000_000}
+"""Of a level: some photos, a whole dollar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +328,10 @@ class Published:
 
     def timed(self, metric: Metric) -> list[str]:
         return sorted({name for month in self.months for its, name in month.times if its is metric})
+
+
+def in_steps(level: str, value: int) -> int:
+    return value // STEP_OF[level] * STEP_OF[level]
 
 
 def add(parts: Iterable[Shown]) -> Shown:

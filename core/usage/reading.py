@@ -20,7 +20,7 @@ from core.models import UsageCount, UsageHour, UsageLevel
 from core.settings import Settings
 from core.usage.metrics import BUCKETS, STEPS, Metric
 from core.usage.periods import Period, later, month_word
-from core.usage.publishing import Cell, Month, Node, Published, Rule, Timed, publish
+from core.usage.publishing import Cell, Month, Node, Published, Rule, Timed, in_steps, publish
 from core.vault import Vault
 
 HEADSHOTS_OF_A_RUN: Final = 4
@@ -182,7 +182,7 @@ class _Counted:
         levels: dict[tuple[str, str], dict[date, int]] = defaultdict(dict)
         query = sa.select(*key, table.c.value).where(*self._within(table)).order_by(table.c.day)
         for metric, a, day, value in self.session.execute(query):
-            levels[metric, a][day if self.by_day else self.first] = int(value)
+            levels[metric, a][day if self.by_day else self.first] = in_steps(metric, int(value))
         return levels
 
     # ----------------------------------------------------------------------------------------------------- trees

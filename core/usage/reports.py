@@ -592,8 +592,8 @@ def _hours(view: _View) -> Iterator[Row]:
     "storage",
     "What is stored",
     ("when", "kind", "bytes"),
-    "Encrypted bytes in the vault by kind of copy, as last seen on the day; in long periods in the month. Not hidden: "
-    "sizes of what all people together have here.",
+    "Encrypted bytes in the vault by kind of copy, as last seen on the day; in long periods in the month. Of everybody "
+    "together, in steps of 10 MB, so that no single photo can be seen to come or go.",
     "bytes",
 )
 def _storage(view: _View) -> Iterator[Row]:

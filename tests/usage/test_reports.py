@@ -1,5 +1,7 @@
 """What founders read, number by number: from counts that are written here to tables and key figures."""
 
+import ast
+import inspect
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -43,6 +45,21 @@ def test_every_table_and_figure_is_there_says_what_it_is_and_is_empty_where_noth
     assert report.kpi("visits").value == Shown(0)
     assert [kpi.value for kpi in report.kpis[2:]] == [None] * 5
     assert not report.demo
+
+
+def test_reports_cannot_reach_a_raw_number():
+    names = {node.module or "" for node in ast.walk(ast.parse(inspect.getsource(reports))) if _is_import(node)}
+    assert not [name for name in names if name.startswith(("sql", "core.models", "core.db", "core.usage.counting"))]
+    names_of_reading = {node.attr for node in ast.walk(ast.parse(inspect.getsource(reports))) if _is_of_reading(node)}
+    assert names_of_reading == {"published", "Source"}
+
+
+def _is_import(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom)
+
+
+def _is_of_reading(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "reading"
 
 
 # -------------------------------------------------------------------------------------------------------------- visits
@@ -265,11 +282,11 @@ def test_promise_checks_and_levels_are_nobody_s_doings_and_always_shown(svc):
     given.counts(
         svc, (MONDAY, Metric.PROMISE, "thirty_days", "kept", 3), (MONDAY, Metric.PROMISE, "thirty_days", "unknown", 1)
     )
-    given.level(svc, MONDAY, Level.STORED, "portrait", 1_234)
+    given.level(svc, MONDAY, Level.STORED, "portrait", 47_654_321)
     given.level(svc, TUESDAY, Level.BALANCE, "apimart", 2_500_000)
     assert rows(svc, "promises") == [("thirty_days", 3.0, 0.0, 1.0, 75.0)]
     assert told(svc).kpi("promises_kept").value == 75.0
-    assert rows(svc, "storage") == [("2026-03-02", "portrait", 1234.0)]
+    assert rows(svc, "storage") == [("2026-03-02", "portrait", 40_000_000.0)]
     assert rows(svc, "balances") == [("2026-03-03", "apimart", 2.0)]  # of $2.50: in whole dollars
 
 
