@@ -36,8 +36,8 @@ class Bound:
     def says(self, settings: Settings) -> str:
         most = "at least" if self.at_least else "at most"
         return (
-            f"{self.setting.upper()}: {self.value(settings)} {self.unit} is less than the policy promises, which is "
-            f"{most} {self.bound} {self.unit} ({self.promise})."
+            f"{self.setting.upper()}: {self.value(settings)} {self.unit}, and the policy promises {most} {self.bound} "
+            f"({self.promise})."
         )
 
 
@@ -80,7 +80,7 @@ BOUNDS: Final = (
         promise="usage_belongs_to_nobody",
         value=lambda settings: settings.small_count,
         bound=5,
-        unit="people's doings",
+        unit="as the least count that is shown",
         at_least=True,
     ),
 )

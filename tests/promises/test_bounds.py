@@ -27,7 +27,7 @@ Changed = Callable[..., Services]
 # -------------------------------------------------------------------------------------------------------- too much
 @pytest.mark.parametrize(
     ("setting", "value", "bound"),
-    [("longest_days", 31, "at most 30 days"), ("backup_days", 31, "at most 30 days")],
+    [("longest_days", 31, "promises at most 30"), ("backup_days", 31, "promises at most 30")],
 )
 def test_beyond_the_bound_nothing_starts_and_the_reason_is_said(
     tmp_path: Path, setting: str, value: int, bound: str
