@@ -97,7 +97,16 @@ def test_what_was_measured_too_long_ago_is_not_known(opened: Opened, svc: Servic
     measured(svc, ago=timedelta(hours=5))
     tab = opened(PAGE)
     assert set(chips(tab).values()) == {"ws-chip ws-unknown Not known"}
+    assert "Nothing has been measured lately." in tab.text and "ws-off" not in tab.drawn
     assert "5 h ago" in tab.text and "not measured lately" in tab.text
+
+
+def test_of_many_that_do_not_hold_the_broken_are_named_first(opened: Opened, svc: Services) -> None:
+    off = {promise.id: (UNKNOWN, timedelta(hours=1)) for promise in PROMISES[:8]}
+    measured(svc, **{**off, PROMISES[7].id: (BROKEN, timedelta(days=3))})
+    named = opened(PAGE).drawn.partition('class="ws-off"')[2].partition("</ul>")[0]
+    assert named.index("Broken") < named.index("Not known") and named.count("<a ") == 5
+    assert "And 3 more, below." in named
 
 
 def test_each_promise_says_how_it_is_measured_and_what_one_may_do(opened: Opened, svc: Services) -> None:

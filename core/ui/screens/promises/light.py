@@ -9,6 +9,9 @@ from core.ui import widgets
 from core.ui.screens.promises import wording
 from core.ui.widgets import Html, el
 
+SHOWN = 5
+NOT_YET = "Nothing has been measured yet. The first round comes soon after the server has started."
+NOT_LATELY = "Nothing has been measured lately. Until it is, take nothing here for kept."
 LIGHTS = {"kept": "check", "broken": "alert", "unknown": "question"}
 
 
@@ -16,18 +19,21 @@ def light(stands: Sequence[Stand], now: datetime) -> Html:
     """One light, one sentence; below, which promises do not hold."""
     state, said = headline(stands, now)
     looks = wording.LOOKS[state]
-    off = [stand for stand in stands if stand.public_state is not PromiseState.KEPT]
+    lamp = el("span", widgets.icon(LIGHTS[looks]), class_="ws-lamp")
     return el(
-        "div",
-        el(
-            "p",
-            el("span", widgets.icon(LIGHTS[looks]), class_="ws-lamp"),
-            el("span", said),
-            class_=f"ws-light ws-{looks}",
-        ),
-        el("ul", *(_off(stand) for stand in off), class_="ws-off") if off else None,
-        class_="ws-stack",
+        "div", el("p", lamp, el("span", said), class_=f"ws-light ws-{looks}"), _what_is_off(stands), class_="ws-stack"
     )
+
+
+def _what_is_off(stands: Sequence[Stand]) -> Html | None:
+    """What is broken first. Where nothing at all is known, one sentence says more than all of them."""
+    off = [stand for stand in stands if stand.public_state is not PromiseState.KEPT]
+    if off and not any(stand.public_state in (PromiseState.KEPT, PromiseState.BROKEN) for stand in stands):
+        return el("p", NOT_LATELY if any(stand.checked_at for stand in stands) else NOT_YET)
+    off.sort(key=lambda stand: stand.public_state is not PromiseState.BROKEN)
+    more = f"And {len(off) - SHOWN} more, below." if len(off) > SHOWN else ""
+    items = [*(_off(stand) for stand in off[:SHOWN]), *([el("li", el("span", more))] if more else [])]
+    return el("ul", *items, class_="ws-off") if off else None
 
 
 def _off(stand: Stand) -> Html:
