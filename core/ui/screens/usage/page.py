@@ -40,8 +40,7 @@ def usage(svc: Services, now: datetime) -> None:
         glance.unusual(anomalies.lately(svc, now=now))
     glance.figures(report)
     _small_print(svc)
-    questions.contents()
-    questions.answers(svc, page)
+    questions.answer(svc, page, questions.asked())
 
 
 def _of_when(report: Report, look: picker.Look) -> None:

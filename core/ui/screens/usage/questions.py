@@ -1,5 +1,6 @@
 """The five questions of the page, and the charts that answer each."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -7,11 +8,9 @@ import streamlit as st
 
 from core.provider.spending import dollars, micro
 from core.services import Services
-from core.ui import widgets
 from core.ui.screens.usage import kinds, money
 from core.ui.screens.usage.frame import Page
 from core.ui.screens.usage.kinds import funnel, hours, listed, outcomes, over_time, side_by_side, spread
-from core.ui.widgets import el
 
 QUESTIONS: Final = {
     "succeed": "Do people succeed, and where do they stop?",
@@ -20,30 +19,48 @@ QUESTIONS: Final = {
     "promises": "Did we keep our promises?",
     "choices": "What do people choose, and when?",
 }
+SHOW: Final = "show"
+_KEY: Final = "usage-question"
 LATEST_TICKET: Final = 48 * 3600
 
 
-def contents() -> None:
-    """Where each question is answered, one press away."""
-    links = (el("li", el("a", says, href=f"#{name}")) for name, says in QUESTIONS.items())
-    widgets.show(el("nav", el("ul", *links, class_="ws-contents"), aria_label="Questions"))
+def asked() -> str:
+    """Which question is looked at: one at a time, so that a phone has little to draw. It is in the address, too."""
+    said = st.query_params.get(SHOW, "")
+    st.session_state[_KEY] = said if said in QUESTIONS else next(iter(QUESTIONS))
+    st.pills("Questions", list(QUESTIONS), key=_KEY, format_func=QUESTIONS.__getitem__, required=True,
+             label_visibility="collapsed", on_change=_ask)  # fmt: skip
+    return str(st.session_state[_KEY])
 
 
-def answers(svc: Services, page: Page) -> None:
-    _asked("succeed")
+def _ask() -> None:
+    st.query_params[SHOW] = st.session_state[_KEY]
+
+
+def answer(svc: Services, page: Page, question: str) -> None:
+    st.header(QUESTIONS[question], anchor=False)
+    _ANSWERS[question](svc, page)
+
+
+def _do_people_succeed(svc: Services, page: Page) -> None:
     over_time(page, page.table("visits_by_day"), of="visits")
     side_by_side(page, [(funnel, "funnel"), (listed, "limits")], [(outcomes, "outcomes"), (listed, "refusals")])
-    _asked("fast")
+
+
+def _how_fast(svc: Services, page: Page) -> None:
     side_by_side(page, [(spread, "latency"), (spread, "queue_wait")], [(_stages, "stages")])
-    costs(svc, page)
-    _asked("promises")
+
+
+def _promises_kept(svc: Services, page: Page) -> None:
     side_by_side(
         page,
         [(kinds.promises, "promises"), (_tickets, "ticket_times"), (listed, "tickets"), (listed, "ticket_ends")],
         [(_gone, "gone_times"), (listed, "gone"), (listed, "contracts"), (listed, "shortened")],
     )
     _stored(page)
-    _asked("choices")
+
+
+def _choices(svc: Services, page: Page) -> None:
     side_by_side(
         page,
         [(hours, "hours"), (listed, "styles"), (listed, "purposes")],
@@ -53,15 +70,10 @@ def answers(svc: Services, page: Page) -> None:
 
 def costs(svc: Services, page: Page) -> None:
     """How providers stand is told whatever was counted."""
-    _asked("cost")
     charged = bool(page.table("cost_by_month").rows)
     money.providers(svc, page.report.as_of, charged=charged)
     if charged:
         _spent(svc, page)
-
-
-def _asked(name: str) -> None:
-    st.header(QUESTIONS[name], anchor=name)
 
 
 def _spent(svc: Services, page: Page) -> None:
@@ -107,3 +119,12 @@ def _gone(page: Page, name: str) -> None:
 
 def _tickets(page: Page, name: str) -> None:
     kinds.spread(page, name, limit=LATEST_TICKET)
+
+
+_ANSWERS: Final[Mapping[str, Callable[[Services, Page], None]]] = {
+    "succeed": _do_people_succeed,
+    "fast": _how_fast,
+    "cost": costs,
+    "promises": _promises_kept,
+    "choices": _choices,
+}
