@@ -21,8 +21,8 @@ WHAT: Final = (
     "erased. A count is a number beside a word, as “14 visits from phones”."
 )
 NOBODY: Final = (
-    "No number leads to you. There is no row per visit and no address, no browser and no photo in it, and whoever runs "
-    "this server sees no number below {k}."
+    "No number leads to you. There is no row per visit, and no address, browser or photo in any. Those who look at the "
+    "numbers see none below {k}."
 )
 NOT_COUNTED: Final = "How many people are not counted, nobody knows, we included: that is the point of it."
 STATES: Final[Mapping[Counted, tuple[widgets.State, str]]] = {
