@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core.db import upsert
@@ -116,8 +117,9 @@ def stands(svc: Services, now: datetime, promises: Sequence[Promise] = PROMISES)
     history: dict[str, dict[date, dict[PromiseState, int]]] = defaultdict(lambda: defaultdict(dict))
     with svc.reading() as session:
         checks = {check.promise: check for check in session.exec(select(PromiseCheck)).all()}
-        for row in session.exec(select(PromiseDay).where(col(PromiseDay.day) > first)).all():
-            history[row.promise][row.day][row.state] = row.n
+        columns = col(PromiseDay.promise), col(PromiseDay.day), col(PromiseDay.state), col(PromiseDay.n)
+        for name, day, state, n in session.execute(sa.select(*columns).where(col(PromiseDay.day) > first)).all():
+            history[name][day][state] = n
     fresh = timedelta(seconds=STALE_AFTER * svc.settings.promises_every_seconds)
     return tuple(_stand(svc, promise, checks.get(promise.id), history[promise.id], now, fresh) for promise in promises)
 

@@ -88,6 +88,13 @@ class Source:
         beside = (path for folder in ("core", "pages") for path in (self.root / folder).rglob("*"))
         return sorted(self._named(path) for path in beside if path.suffix in MODELS)
 
+    def holding(self, words: tuple[str, ...], but: str = "") -> list[str]:
+        """The files, scripts of pages among them, in whose text any of these stands. `but`: a file of this name."""
+        texts = [*self.files(), *sorted((self.root / "core" / "ui" / "assets").glob("*.js"))]
+        return [
+            self._named(path) for path in texts if path.name not in (but, Path(__file__).name) and _holds(path, words)
+        ]
+
     def _named(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
@@ -101,6 +108,17 @@ class _File:
 def _read(path: Path) -> _File:
     known = path.stat()
     return _parsed(path, known.st_mtime_ns, known.st_size)
+
+
+def _holds(path: Path, words: tuple[str, ...]) -> bool:
+    known = path.stat()
+    return _searched(path, known.st_mtime_ns, known.st_size, words)
+
+
+@lru_cache(maxsize=2048)
+def _searched(path: Path, _changed: int, _size: int, words: tuple[str, ...]) -> bool:
+    text = path.read_text("utf-8")
+    return any(word in text for word in words)
 
 
 @lru_cache(maxsize=2048)

@@ -148,7 +148,7 @@ def nothing_is_sold(root: Path = ROOT) -> Check:
             return unknown(says("not asked"), Says(NO_EYES.template, {}, (way,)))
         policy = answer.header("content-security-policy")
         foreign = _foreign(policy)
-        named = _named(Source(root))
+        named = Source(root).holding(AD_HOSTS, but=Path(__file__).name)
         figure = says("{foreign} foreign addresses allowed", foreign=len(foreign))
         if foreign or named or "default-src 'self'" not in policy:
             return broken(
@@ -175,16 +175,6 @@ def _foreign(policy: str) -> list[str]:
     return sorted(
         {word for name, _, words in rules if name in _SOURCES for word in words.split() if _FOREIGN.search(word)}
     )
-
-
-def _named(tree: Source) -> list[str]:
-    texts = [*tree.files(), *(tree.root / "core" / "ui" / "assets").glob("*.js")]
-    here = Path(__file__).name
-    return [
-        path.relative_to(tree.root).as_posix()
-        for path in texts
-        if path.name != here and any(host in path.read_text("utf-8") for host in AD_HOSTS)
-    ]
 
 
 # --------------------------------------------------------------------------------------------------------- versions

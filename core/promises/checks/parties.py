@@ -17,7 +17,11 @@ from core.services import Services
 from core.settings import ROOT
 from core.third_parties import ThirdParty, third_parties
 
-LATELY: Final = timedelta(days=1)
+LAST: Final = 1_000
+"""Runs that were sent to somebody last."""
+AT_MOST: Final = 1_000
+NOT_YET: Final = timedelta(hours=7)
+"""What was seen open there after its end is looked at again within less."""
 LOOKED_LATE: Final = timedelta(hours=1)
 """An address there that was to be looked at so long ago, and was not."""
 ON_DEVICE: Final = "core/engines/on_device"
@@ -32,8 +36,8 @@ def processed_here(root: Path = ROOT) -> Check:
     def check(svc: Services, now: datetime) -> Result:
         reaching = Source(root).importing(source.NETWORK, ON_DEVICE)
         with svc.reading() as session:
-            sent = _sent_otherwise(session, now, col(Generation.engine).in_(list(svc.engines) or [""]))
-        figure = says("{sent} runs of this server were sent out in 24 h", sent=sent)
+            sent = _sent_otherwise(session, col(Generation.engine).in_(list(svc.engines) or [""]))
+        figure = says("{sent} runs of this server were sent out", sent=sent)
         if reaching or sent:
             return broken(
                 figure,
@@ -55,14 +59,28 @@ def processed_here(root: Path = ROOT) -> Check:
     return check
 
 
-def _sent_otherwise(session: Session, now: datetime, *where: sa.ColumnElement[bool]) -> int:
-    query = (
-        select(func.count())
-        .select_from(ProviderTask)
-        .join(Generation, col(Generation.id) == ProviderTask.generation_id)
-        .where(col(ProviderTask.sent_at) > now - LATELY, made_up.is_real(ProviderTask.id), *where)
-    )
-    return session.exec(query).one()
+def _providers(session: Session) -> list[str]:
+    """Whom anything was ever sent, one step in the index for each."""
+    found: list[str] = []
+    while True:
+        query = select(func.min(ProviderTask.provider)).where(col(ProviderTask.sent_at).is_not(None))
+        following = session.exec(query.where(col(ProviderTask.provider) > found[-1]) if found else query).one()
+        if following is None:
+            return found
+        found.append(following)
+
+
+def _sent_otherwise(session: Session, *where: sa.ColumnElement[bool]) -> int:
+    """Of the last that were sent to each of them, and whose run says this."""
+    return sum(_sent_to(session, provider, *where) for provider in _providers(session))
+
+
+def _sent_to(session: Session, provider: str, *where: sa.ColumnElement[bool]) -> int:
+    task = ProviderTask
+    last = select(task.id, task.generation_id).where(task.provider == provider, col(task.sent_at).is_not(None))
+    sent = last.order_by(col(task.sent_at).desc()).limit(LAST).subquery()
+    query = select(func.count()).select_from(sent).join(Generation, col(Generation.id) == sent.c.generation_id)
+    return session.exec(query.where(made_up.is_real(sent.c.id), *where)).one()
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -74,11 +92,11 @@ def _listed(names: Sequence[str]) -> str:
 def third_parties_by_name(svc: Services, now: datetime) -> Result:
     """Whoever was sent something stands in the list, was chosen for that run, and is looked after until all is gone."""
     named = third_parties()
-    of_another = col(Generation.engine) != col(ProviderTask.provider)
     with svc.reading() as session:
-        unnamed = _told(session, now, svc.providers) - set(named)
-        not_chosen = _sent_otherwise(session, now, of_another)
-        open_there, past, not_looked = _there(session, svc.providers, now)
+        sent_to = _providers(session)
+        unnamed = {*svc.providers, *(name for name in sent_to if not made_up.is_one(name))} - set(named)
+        not_chosen = sum(_sent_to(session, name, col(Generation.engine) != name) for name in sent_to)
+        open_there, past, not_looked = _there(session, now)
     figure = says("{open} copies lie there, {past} past their end", open=open_there, past=past)
     if unnamed or not_chosen or not_looked:
         return broken(
@@ -112,27 +130,22 @@ def _party(svc: Services, party: ThirdParty) -> Says:
     return says("{name}: {does} What it keeps: {clocks}.", name=party.title, does=party.does, clocks=clocks)
 
 
-def _told(session: Session, now: datetime, providers: Iterable[str]) -> set[str]:
-    """Whom we have sent something, or could."""
-    lately = select(ProviderTask.provider).where(
-        col(ProviderTask.sent_at) > now - LATELY, made_up.is_real(ProviderTask.id)
-    )
-    left = select(ProviderCopy.provider).where(col(ProviderCopy.gone_at).is_(None), made_up.is_real(ProviderCopy.id))
-    found = [session.exec(query.distinct()).all() for query in (lately, left)]
-    return {name for names in (*found, tuple(providers)) for name in names}
-
-
-def _there(session: Session, providers: Iterable[str], now: datetime) -> tuple[int, int, int]:
-    """What lies there; of that past its end and seen open; and what nobody looks after."""
+def _there(session: Session, now: datetime) -> tuple[int, int, int]:
+    """What lies there; of that past its end and seen open; and what nobody has looked at in time."""
     copy = ProviderCopy
-    forgotten = sa.or_(col(copy.probe_at) < now - LOOKED_LATE, col(copy.provider).not_in(list(providers)))
-    row = session.exec(
-        select(func.count(), func.count().filter(col(copy.open_at).is_not(None)), func.count().filter(forgotten))
-        .select_from(copy)
-        .where(col(copy.gone_at).is_(None), made_up.is_real(copy.id))
-    ).one()
-    open_there, past, not_looked = row
-    return open_there, past, not_looked
+    seen_open = col(copy.probe_at) < now + NOT_YET, col(copy.open_at).is_not(None)
+    return (
+        _many(session),
+        _many(session, *seen_open),
+        _many(session, col(copy.probe_at) < now - LOOKED_LATE),
+    )
+
+
+def _many(session: Session, *where: sa.ColumnElement[bool]) -> int:
+    """Counted no further than it takes to say that there are many."""
+    still_there = col(ProviderCopy.gone_at).is_(None), made_up.is_real(ProviderCopy.id)
+    some = select(ProviderCopy.id).where(*still_there, *where).limit(AT_MOST).subquery()
+    return session.exec(select(func.count()).select_from(some)).one()
 
 
 # ------------------------------------------------------------------------------------------------------- never trained

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from core.services import Services
 
 COOKIES: Final = ("workshot", "__Host-workshot")
 """The guard's; which of them it takes depends on how it is reached."""
-COPIES, RUNS = 3, 1
+RUNS: Final = 1
 NO_EYES: Final = says("This server could not be asked from outside.")
 LOCAL: Final = ("localhost", "127.0.0.1", "::1", "")
 
@@ -88,11 +88,17 @@ def no_public_address(svc: Services, now: datetime) -> Result:
     if svc.outside is None:
         return unknown(says("not asked"), NO_EYES)
     with svc.reading() as session:
-        copies = sample(session)[:COPIES]
-        runs = _runs_of(session, copies)
+        some = sample(session)
+        copies = [*some[:1], *some[1:][-1:]]  # the oldest and the newest
+        runs = _runs_of(session, some)
     cookie = "; ".join(f"{name}={secrets.token_urlsafe(32)}" for name in COOKIES)
     with svc.outside() as stranger:
-        seen = [one for address in _addresses(copies, runs) for one in _seen(stranger, *address, cookie)]
+        seen = [
+            one
+            for pattern, refs in _addresses(copies, runs)
+            for headers in ({}, {"cookie": cookie})
+            for one in _seen(stranger, pattern, refs, headers)
+        ]
         stored = [_stored(stranger, svc, copy) for copy in copies] if svc.settings.uses_s3 else []
         way = WAYS[stranger.way]
     all_seen = [*seen, *stored]
@@ -119,21 +125,19 @@ WAYS: Final = {
 }
 
 
-def _addresses(copies: Sequence[Copy], runs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each with the one like it of something that never existed."""
-    nothing = new_id()
-    for copy_id in [copy.id for copy in copies] or [new_id()]:
-        for path in ("/img/{}", "/img/{}?w=400&dl=1", "/export/{}", "/media/{}.jpg"):
-            yield path.format(copy_id), path.format(nothing)
-    for run_id in runs:
-        for path in ("/zip/{}", "/before/{}", "/preview/{}?ratio=1:1"):
-            yield path.format(run_id), path.format(nothing)
+def _addresses(copies: Sequence[Copy], runs: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Every kind of address, with what is asked for by it."""
+    for pattern in ("/img/{}", "/img/{}?w=400&dl=1", "/export/{}", "/media/{}.jpg"):
+        yield pattern, [copy.id for copy in copies] or [new_id()]
+    for pattern in ("/zip/{}", "/before/{}", "/preview/{}?ratio=1:1"):
+        yield pattern, runs
 
 
-def _seen(stranger: Stranger, path: str, as_if: str, cookie: str) -> Iterator[bool | None]:
-    """Without a cookie, and with somebody else's. True: it tells more than "nothing is here"."""
-    for headers in ({}, {"cookie": cookie}):
-        answer, nothing = stranger.ask(path, headers), stranger.ask(as_if, headers)
+def _seen(stranger: Stranger, pattern: str, refs: Sequence[str], headers: Mapping[str, str]) -> Iterator[bool | None]:
+    """True: it tells more than the same address of something that never existed. None: nobody answered."""
+    nothing = stranger.ask(pattern.format(new_id()), headers) if refs else None
+    for ref in refs:
+        answer = stranger.ask(pattern.format(ref), headers)
         yield None if answer is None or nothing is None else _tells(answer, nothing)
 
 
