@@ -405,6 +405,10 @@ def visits_of(**devices: int) -> list[Any]:
     return [(date(2026, 1, 1), 9, "visit", device, "en", n) for device, n in devices.items()]
 
 
+def came_so_far(**furthest: int) -> list[Any]:
+    return [(date(2026, 1, 1), 9, step, "phone", "en", n) for step, n in furthest.items()]
+
+
 def runs_of(engine: str, made: int, n: int) -> list[Any]:
     return [(date(2026, 1, 1), engine, "ready", "studio", "7d", made, n)]
 
@@ -413,6 +417,7 @@ def runs_of(engine: str, made: int, n: int) -> list[Any]:
 @given(events, st.sampled_from(KS))
 @example((visits_of(phone=1, tablet=5, computer=40), [], []), 5)
 @example((visits_of(phone=4, tablet=4, computer=40), [], []), 5)
+@example((came_so_far(visit=40, photo=50, generate=2, download=1), [], []), 5)
 @example(([], runs_of("apimart", 4, 4) + runs_of("on_device", 1, 30), []), 5)
 @example(([], runs_of("apimart", 1, 30) + runs_of("on_device", 1, 1), []), 5)
 def test_all_periods_filters_and_tables_together_solve_no_hidden_number(house, given_, k):
