@@ -5,6 +5,7 @@ Our own source, read as a promise is: what it imports, what it names, what lies 
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -123,10 +124,13 @@ def _searched(path: Path, _changed: int, _size: int, words: tuple[str, ...]) -> 
 
 @lru_cache(maxsize=2048)
 def _parsed(path: Path, _changed: int, _size: int) -> _File:
-    """One walk for all that is ever asked for; nothing else is kept of a file."""
+    """One walk for all that is ever asked for; nothing else is kept of a file, and most have none of it."""
+    code = path.read_bytes()
+    if not _ANY.search(code):
+        return _File(frozenset(), frozenset())
     imports: list[str] = []
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(ast.parse(code)):
         match node:
             case ast.Import(names=aliases):
                 imports += (alias.name for alias in aliases)
@@ -141,6 +145,8 @@ def _parsed(path: Path, _changed: int, _size: int) -> _File:
 
 
 _ASKED_FOR: Final = NETWORK | TRAINING | BIOMETRY
+_WORDS: Final = sorted({name.partition(".")[0] for name in _ASKED_FOR | MEASURES_FACES})
+_ANY: Final = re.compile(rf"\b({'|'.join(_WORDS)})\b".encode())
 
 
 def _parents(found: Iterable[str]) -> Iterator[str]:
