@@ -100,8 +100,6 @@ class Subject(SQLModel, table=True):
     is_canary: bool = False
     is_counted: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
     """False: nothing of this person is in any usage count. It stays so, whatever their browser says later."""
-    is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
-    """Made up by `python -m core demo`, and removed by it."""
 
 
 class Consent(SQLModel, table=True):

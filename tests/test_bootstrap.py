@@ -228,7 +228,7 @@ def test_as_many_runs_at_once_as_there_are_slots(svc):
 
     _, runner = bootstrap.with_runner(three)
 
-    assert len(getattr(runner, "_runner", runner)._looks) == 3 + 4  # PostgreSQL's is one around the other
+    assert len(getattr(runner, "_runner", runner)._looks) == 3 + 5  # PostgreSQL's is one around the other
 
 
 class Looks:

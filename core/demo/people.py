@@ -250,7 +250,7 @@ class People:
         is_over = len(over) == len(kept)
         key, ended = (None, self.stamp(max(over))) if is_over else (b"demo", None)
         came = self.stamp(life.came)
-        self.writer.add("subject", subject, came, key, ended, False, True, True)
+        self.writer.add("subject", subject, came, key, ended, False, True)
         self.writer.add("consent", self.new_id(), subject, came, self._policy, True, True)
 
     def copy(

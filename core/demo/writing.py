@@ -18,7 +18,7 @@ DAY: Final = 86_400
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 COLUMNS: Final[Mapping[str, str]] = {
-    "subject": "id created_at sealed_key key_destroyed_at is_canary is_counted is_demo",
+    "subject": "id created_at sealed_key key_destroyed_at is_canary is_counted",
     "consent": "id subject_id given_at policy_version may_use_photo is_adult",
     "evidence": "id copy_id probed_at head listing",
     "copy": "id subject_id kind place object_key media_type width height size created_at written_at erase_by "

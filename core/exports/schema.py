@@ -83,7 +83,6 @@ TOLD: Mapping[Table, Told] = {
             "sealed_key": _KEY,
             "claim_hash": "a hash of your claim code, by which it is recognised. You have the code, we do not",
             "is_canary": "tells test pictures of ours from people",
-            "is_demo": "tells people that we made up, to try the pages, from people",
         },
     ),
     Consent: Told(

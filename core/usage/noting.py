@@ -10,6 +10,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
+from core import made_up
 from core.contracts import Contract
 from core.models import (
     Copy,
@@ -51,7 +52,7 @@ def is_counted(session: Session, subject_id: str | None) -> bool:
 
 
 def counted_among(session: Session, subject_ids: Collection[str]) -> set[str]:
-    may_be = col(Subject.is_counted), ~col(Subject.is_canary), ~col(Subject.is_demo)
+    may_be = col(Subject.is_counted), ~col(Subject.is_canary), made_up.is_real(Subject.id)
     with session.no_autoflush:  # a look, which must not move what the transaction writes
         return set(session.exec(select(Subject.id).where(col(Subject.id).in_(subject_ids), *may_be)).all())
 

@@ -38,8 +38,6 @@ from tests.conftest import ANN, BOB
 from tests.fakes import FrozenClock, MemoryStore, jpeg
 from tests.provider.outsider import given_run_of, given_task, noted
 
-pytestmark = pytest.mark.sqlite_only("pages ask nouns, which are held on both")
-
 PAGE = str(Path(__file__).parents[2] / "pages" / "ops_deletions.py")
 MAP = str(Path(__file__).parents[2] / "streamlit_app.py")
 SOMEBODY = "operator:0a1b2c3d"

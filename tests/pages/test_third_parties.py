@@ -31,7 +31,6 @@ Ask = Callable[..., str]
 Work = Callable[[], int]
 Put = Callable[..., None]
 SEND = "Send to APIMart and generate"
-pytestmark = pytest.mark.sqlite_only("what these pages ask is asked of both databases where it is answered")
 
 
 @dataclass

@@ -16,7 +16,6 @@ from tests.fakes import FrozenClock, MemoryStore
 from tests.pages.conftest import Opened, Tab
 from tests.pages.test_my_photos import PAGE, entered
 
-pytestmark = pytest.mark.sqlite_only("pages ask core/requests and core/exports, whose tests see both")
 Ask = Callable[..., str]
 ALL_WORK = (*jobs.ENGINE_WORK, *jobs.UPKEEP_WORK, *jobs.DESK_WORK, JobKind.EXPORT)
 

@@ -60,7 +60,7 @@ def test_bytes_by_kind_and_what_is_left_as_they_are_now(svc, ask, work, clock, g
 
 def test_what_is_made_up_takes_no_place(svc):
     with svc.transaction() as session:
-        subject = Subject(id="demo1", created_at=svc.clock(), is_demo=True, sealed_key=b"-")
+        subject = Subject(id="demo1", created_at=svc.clock(), sealed_key=b"-")
         session.add(subject)
         session.flush()
         at = {"created_at": svc.clock(), "written_at": svc.clock(), "erase_by": svc.clock() + timedelta(days=1)}

@@ -1,4 +1,4 @@
-"""Usage is counts: by day, by hour, levels; and who is not counted. What `demo` makes is marked"""
+"""Usage is counts: by day, by hour, levels; and who is not counted"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for name, value in (("is_counted", sa.true()), ("is_demo", sa.false())):
-        op.add_column("subject", sa.Column(name, sa.Boolean, nullable=False, server_default=value))
+    op.add_column("subject", sa.Column("is_counted", sa.Boolean, nullable=False, server_default=sa.true()))
     op.create_table(
         "usage_count",
         sa.Column("demo", sa.Boolean, primary_key=True),
