@@ -131,7 +131,7 @@ def is_counted(svc: Services, session_hash: str) -> bool:
     try:
         with svc.reading() as session:
             subject = current_subject(session, session_hash)
-            return subject is None or noting.is_counted(session, subject.id)
+            return subject is None or noting.may_be_counted(subject)
     except sa.exc.SQLAlchemyError:  # there are pages that need no database, and they open
         return False
 

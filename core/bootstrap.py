@@ -188,14 +188,16 @@ def _is_safe(url: str) -> bool:
     return bool(host) and "@" not in parts.netloc and (parts.scheme == "https" or (parts.scheme == "http" and local))
 
 
-def with_runner(svc: Services) -> tuple[Services, Runner]:
-    """The services of a process that also works, and the runner to start and stop."""
+def with_runner(svc: Services, *, measures: bool = False) -> tuple[Services, Runner]:
+    """The services of a process that also works, and the runner to start and stop. `measures`: promises as well, which
+    is for servers: a worker has not all of their settings, and nobody reaches it from outside."""
     working = replace(svc, wake=lambda: runner.wake())
     worker = jobs.Worker(working)
     threads: list[tuple[JobKind, ...]] = [jobs.ENGINE_WORK] * svc.settings.engine_slots
     # what a third party that is not set up any more has left behind is ended by whoever has little else to do
     post = jobs.POST_WORK if svc.providers else (*jobs.POST_WORK, *jobs.PROVIDER_WORK)
-    threads += [jobs.UPKEEP_WORK, jobs.DESK_WORK, post, jobs.RARE_WORK, jobs.MEASURING_WORK]
+    threads += [jobs.UPKEEP_WORK, jobs.DESK_WORK, post, jobs.RARE_WORK]
+    threads += [jobs.MEASURING_WORK] if measures else []
     threads += [jobs.PROVIDER_WORK] * (PROVIDER_THREADS if svc.providers else 0)
     looks = [
         Look([kind.value for kind in kinds], partial(worker.look, kinds), often=kinds is jobs.PROVIDER_WORK)
@@ -204,6 +206,13 @@ def with_runner(svc: Services) -> tuple[Services, Runner]:
     beats = min(jobs.BEAT_EVERY, svc.settings.lease / 3).total_seconds()
     runner = _runner(svc.database, looks, beat=worker.beat, beat_every=beats, rest=worker.rest)
     return working, runner
+
+
+def measuring(svc: Services) -> Runner:
+    """For a server whose jobs are done elsewhere. It is no worker: its beat is nobody's sign of life."""
+    worker = jobs.Worker(svc)
+    look = Look([kind.value for kind in jobs.MEASURING_WORK], partial(worker.look, jobs.MEASURING_WORK))
+    return _runner(svc.database, [look], beat=worker.keep, beat_every=(svc.settings.lease / 3).total_seconds())
 
 
 def _runner(database: sa.Engine, looks: list[Look], **heart: Any) -> Runner:

@@ -92,7 +92,9 @@ class Terms:
     def longest_label(self) -> str:
         """How long anything is kept at most, as it is said to people."""
         last = self.offered[-1]
-        return self.label(Contract.HOUR if last is Contract.PROCESS else last)
+        if self.longest_clock > self.keep_for(last):  # headshots of `process` stay for an hour after their photo
+            return f"{self.longest_clock // timedelta(hours=1)} hours"
+        return self.label(last)
 
     def offers(self, wanted: Contract) -> Contract:
         """That one, or the longest there is where that is shorter."""

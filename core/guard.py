@@ -47,6 +47,7 @@ SECURE_STAFF_COOKIE = "__Host-workshot_staff"
 STAFF_HEADER = b"x-workshot-staff"  # … and this one to st.user["staff"]
 STAFF_COOKIE_LIVES = timedelta(hours=12)  # the session behind it ends then, too
 COUNT_COOKIE = "workshot_count"  # a preference, the same for everybody who has it: no id is in it
+SECURE_COUNT_COOKIE = "__Host-workshot_count"
 COUNTED_HEADER = b"x-workshot-counted"  # … and this one, always, to st.user["counted"]
 COUNT_COOKIE_LIVES = timedelta(days=365)
 QUIET_SESSIONS = 50_000
@@ -176,8 +177,13 @@ def counted(scope: Scope) -> Counted:
 def set_count_cookie(response: Response, scope: Scope, choice: Counted) -> None:
     """Remember it in the browser alone. To be counted is what is so without it."""
     seconds = 0 if choice is Counted.YES else int(COUNT_COOKIE_LIVES.total_seconds())
-    value = f"{COUNT_COOKIE}={choice.value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}"
-    response.raw_headers.append((b"set-cookie", (value + ("; Secure" if scope[SCOPE_KEY].secure else "")).encode()))
+    secure = scope[SCOPE_KEY].secure
+    value = f"{_count_cookie_name(secure)}={choice.value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}"
+    response.raw_headers.append((b"set-cookie", (value + ("; Secure" if secure else "")).encode()))
+
+
+def _count_cookie_name(secure: bool) -> str:
+    return SECURE_COUNT_COOKIE if secure else COUNT_COOKIE
 
 
 def _signals(headers: Headers) -> bool:
@@ -185,11 +191,11 @@ def _signals(headers: Headers) -> bool:
     return any(name.lower() in (b"sec-gpc", b"dnt") and value.strip() == b"1" for name, value in headers)
 
 
-def _chosen(headers: Headers) -> Counted:
+def _chosen(headers: Headers, *, secure: bool) -> Counted:
     """What the preference cookie says; anything else that it may hold says nothing."""
     pairs = (pair.strip().partition("=") for key, value in headers if key == b"cookie"
              for pair in value.decode("latin-1").split(";"))  # fmt: skip
-    values = {value for name, _, value in pairs if name == COUNT_COOKIE}
+    values = {value for name, _, value in pairs if name == _count_cookie_name(secure)}
     return next((choice for choice in (Counted.NO, Counted.GA) if choice.value in values), Counted.YES)
 
 
@@ -455,7 +461,7 @@ class Guard:
             while len(self._quiet) > QUIET_SESSIONS:
                 del self._quiet[next(iter(self._quiet))]
             return Counted.SIGNAL
-        return Counted.SIGNAL if session in self._quiet else _chosen(headers)
+        return Counted.SIGNAL if session in self._quiet else _chosen(headers, secure=self._secure)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = scope["headers"]

@@ -240,6 +240,11 @@ class Worker:
     def beat(self) -> None:
         """Say that this worker lives, keep what it has in hand, and start scheduled work that is due."""
         self._note_alive()
+        self.keep()
+        self._tick()
+
+    def keep(self) -> None:
+        """Renew the leases of what is in hand."""
         now = self._svc.clock()
         with self._lock:
             held = [job for job, since in self._in_hand.items() if now - since < LONGEST_STEP]
@@ -249,7 +254,6 @@ class Worker:
             except LeaseLost:
                 if self._is_in_hand(job):  # and was not settled just now
                     log.warning("%s %s: lease lost", job.kind.value, job.ref)
-        self._tick()
         self._svc.tally.tend(self._svc.database, self._svc.clock())
 
     def _is_in_hand(self, job: Claim) -> bool:

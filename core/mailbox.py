@@ -30,7 +30,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, correspondence, requests
+from core import audit, correspondence, made_up, requests
 from core.correspondence import message_hash
 from core.db import upsert
 from core.errors import MailUnavailable, NotAllowed, NotFound, StorageError
@@ -295,7 +295,8 @@ class _Look:
         still_open_first = (col(Request.closed_at).is_not(None), col(Request.received_at).desc())
         if not ids and not numbers:
             return None
-        return session.exec(select(Request).where(is_it).order_by(*still_open_first).limit(1)).first()
+        known = select(Request).where(is_it, made_up.is_real(Request.id)).order_by(*still_open_first)
+        return session.exec(known.limit(1)).first()
 
     def _is_ours(self, mail: InboundMail) -> bool:
         """From our own address: a copy of what we wrote, something that a colleague has passed on, or a pretender."""

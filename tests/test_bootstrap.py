@@ -14,6 +14,7 @@ from core import bootstrap, doctor, jobs, migrations
 from core.adapters.runner_embedded import EmbeddedRunner, Look
 from core.errors import BadSettings
 from core.models import Job, JobKind, Subject, new_id
+from core.queue import enqueue
 from core.settings import load_settings
 from tests.conftest import on_all_threads
 
@@ -228,7 +229,7 @@ def test_as_many_runs_at_once_as_there_are_slots(svc):
 
     _, runner = bootstrap.with_runner(three)
 
-    assert len(getattr(runner, "_runner", runner)._looks) == 3 + 5  # PostgreSQL's is one around the other
+    assert len(getattr(runner, "_runner", runner)._looks) == 3 + 4  # PostgreSQL's is one around the other
 
 
 class Looks:
@@ -327,3 +328,31 @@ def test_a_runner_that_is_stopped_finishes_the_step_it_is_in(running):
     stopping.join(ENOUGH)
 
     assert ended.is_set() and not stopping.is_alive()
+
+
+def kinds_of(runner):
+    return {kind for look in getattr(runner, "_runner", runner)._looks for kind in look.kinds}
+
+
+def test_promises_are_measured_by_the_server_that_people_reach_and_by_no_worker(svc):
+    """A worker has not all settings of the server, and nobody comes to it from outside."""
+    _, worker = bootstrap.with_runner(svc)
+    _, server = bootstrap.with_runner(svc, measures=True)
+    assert kinds_of(server) - kinds_of(worker) == kinds_of(bootstrap.measuring(svc)) == {"promises"}
+
+
+def test_a_server_that_only_measures_is_no_worker(svc):
+    with svc.transaction() as session:
+        enqueue(session, JobKind.PROMISES, "-", at=svc.clock())
+    runner = bootstrap.measuring(svc)
+    runner.start()
+    try:
+        assert until(lambda: promises_measured(svc))
+        assert jobs.last_beat(svc) is None
+    finally:
+        runner.stop()
+
+
+def promises_measured(svc):
+    with svc.reading() as session:
+        return session.get(Job, (JobKind.PROMISES, "-")) is None

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import access, correspondence, jobs, mailbox, requests
+from core import access, correspondence, demo, jobs, mailbox, requests
 from core.errors import NotAllowed, NotFound
 from core.mailbox import ANSWERS_A_DAY, ANSWERS_AN_HOUR, UNSORTED_KEPT
 from core.models import (
@@ -452,6 +452,16 @@ def test_a_mail_that_we_stumble_over_is_kept_and_those_behind_it_do_not_wait(svc
     assert opened.text == "poison 7Q4K"
     assert any("something here failed" in note for note in opened.notes)
     assert "7Q4K" not in caplog.text
+
+
+def test_a_number_that_the_demo_made_up_keeps_no_request_from_being_one(svc, inbox):
+    demo.make(svc, days=3, subjects=30)
+    numbers = [request.number for request in rows(svc, Request)]
+    inbox.put(*(letter(f"Re: {number}, Deletion Request", sender=f"{number}@peer.example") for number in numbers[:3]))
+    report = mailbox.fetch(svc)
+    assert (report.stumbled, report.sorts) == (0, {MailSort.REQUEST: 3})
+    demo.remove(svc)
+    assert len(rows(svc, Request)) == 3
 
 
 def test_a_database_that_fails_is_no_fault_of_the_mail(svc, inbox):

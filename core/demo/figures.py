@@ -55,9 +55,6 @@ class Figures:
         bounds, names = _BOUNDS[metric]
         self.count(metric, a, names[bisect_left(bounds, seconds)], at=at)
 
-    def hourly(self, metric: Metric, *, at: int) -> None:
-        self.hours[at // DAY, at % DAY // 3600, metric] += 1
-
     def lay(self, kind: str, size: int, since: int, until: int | None) -> None:
         """Bytes of a copy, from the day on which they came to the one on which they were gone."""
         self.stored[kind][max(self.first, since // DAY)] += size
@@ -69,7 +66,7 @@ class Figures:
         """A browser came, and went so many steps."""
         for step in STEPS[:steps]:
             self.count(Metric.STEP, step, at=at)
-        self.hourly(Metric.STEP, at=at)
+        self.hours[at // DAY, at % DAY // 3600, Metric.STEP] += 1
         for what, n in drawn(chance, DOWNLOADS, downloads).items():
             self.count(Metric.DOWNLOAD, what, at=at, n=n)
 

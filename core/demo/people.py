@@ -298,7 +298,6 @@ class People:
         if run is not life.runs[0]:
             figures.count(Metric.AGAIN, at=run.created)
         figures.count(Metric.RUN, life.engine, outcome, at=run.ended)
-        figures.hourly(Metric.RUN, at=run.ended)
         figures.took(Metric.QUEUE_WAIT, life.engine, run.started - run.created, at=run.started)
         if run.state is RunState.READY:
             self.timed(life.engine, run)

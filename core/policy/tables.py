@@ -237,13 +237,14 @@ def rights(settings: Settings) -> Folded:
 def cookies(settings: Settings) -> Folded:
     """Each by its name, with what it is for and what breaks without it."""
     name = SECURE_COOKIE if settings.secure else COOKIE
-    staff = f"__Host-{STAFF_COOKIE}" if settings.secure else STAFF_COOKIE
+    prefix = "__Host-" if settings.secure else ""
+    count, staff = prefix + COUNT_COOKIE, prefix + STAFF_COOKIE
     closes = "Until the browser closes"
     stops = "Pages stop: nobody’s photos could be told apart"
     rows = (
         Row((name, "Opens your photos in this browser alone", closes, stops), "session_ends_with_the_browser"),
         Row((XSRF_COOKIE, "Keeps other sites from acting for you", closes, stops)),
-        Row((COUNT_COOKIE, "Remembers that you are not to be counted; no number in it", "A year", "You are counted")),
+        Row((count, "Remembers that you are not to be counted; no number in it", "A year", "You are counted")),
         Row((staff, "Signs operators in; nobody else has it", "12 hours", "They cannot sign in")),
     )
     return Folded(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from core.models import PromiseState
 from core.services import Services
@@ -122,8 +123,16 @@ def numbers(settings: Settings) -> dict[str, str]:
         "early": f" Clocks of more than 24 hours end {early} hours early, so that this holds though our worker is down."
         if early
         else "",
+        "stored": f" Stored encrypted at {urlsplit(settings.s3_endpoint_url).hostname}." if settings.uses_s3 else "",
         "run_by": f", run by {settings.run_by}" if settings.run_by else "",
-        "backup_days": str(settings.backup_days),
+        "backups": _backups(settings.backup_days),
         "notice_days": str(settings.policy_notice_days),
         "small_count": str(settings.small_count),
     }
+
+
+def _backups(days: int) -> str:
+    """Keys of people lie sealed in a backup, of those as well whose images are gone here by now."""
+    if not days:
+        return "No backups are kept."
+    return f"Backups are kept for at most {days} days; until then they can hold what was erased here."

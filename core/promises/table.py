@@ -25,12 +25,12 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="processed_here",
         group="who sees them",
-        sentence="The engine that is chosen before the upload is named there. The on-device engine works on this "
-        "server alone: nothing leaves it, and it never falls over to anyone else.",
-        at_a_glance="Made on this server{run_by}. Nothing is sent to anyone else.",
-        with_others="{made}. Nothing is sent to {others} unless you choose it; what it keeps then is not ours to "
-        "erase.",
-        reads=("run_by",),
+        sentence="The engine that is chosen before the upload is named there. The on-device engine sends "
+        "nothing to anyone, and it never falls over to anyone else.",
+        at_a_glance="Made on this server{run_by}.{stored} Nothing is sent to anyone else.",
+        with_others="{made}.{stored} Nothing is sent to {others} unless you choose it; what it keeps then is not "
+        "ours to erase.",
+        reads=("run_by", "s3_endpoint_url"),
         enforced_by=("core.engines.on_device.engine.OnDevice", "core.generations.request"),
         measured="We read our own source for anything in the engine that could reach a network, and look whether any "
         "run that was to stay here was sent out.",
@@ -42,7 +42,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="third_parties_by_name",
         group="who sees them",
-        sentence="A third party gets a photo only for a run for which the person has chosen it by name. It gets "
+        sentence="A third party gets to see a photo only for a run for which the person has chosen it by name. It gets "
         "pixels and the choices, no other data of the person. What lies there has a public address, follows its "
         "terms and is not ours to erase: it is listed with its end, and looked after until it is gone.",
         reads=(
@@ -330,10 +330,9 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="backups_end_too",
         group="your photos",
-        sentence="Backups of the database are kept for at most {backup_days} days. Images in them could not be "
-        "opened: their keys are destroyed with the last image.",
+        sentence="{backups}",
         reads=("backup_days",),
-        enforced_by=("core.promises.bounds.require", "core.retention.end_subject_if_over"),
+        enforced_by=("core.promises.bounds.require",),
         measured="We look for copies of the database that are older, where we can see: beside it. What lies "
         "elsewhere only those who run this server know.",
         owner="founder",

@@ -8,16 +8,15 @@ price, what it may have charged where nobody can know. Budgets count both.
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import made_up
 from core.db import upsert
 from core.errors import EngineError
-from core.models import ProviderHealth, ProviderTask, ProviderTaskState, Spending
+from core.models import ProviderHealth, ProviderTask, Spending
 from core.ports import Provider
 from core.services import Services
 from core.settings import Settings
@@ -26,7 +25,6 @@ from core.usage import noting
 log = logging.getLogger(__name__)
 
 MILLION: Final = 1_000_000
-_LONGEST_ON_ITS_WAY: Final = timedelta(days=7)
 """From a request to its headshot, with every worker away in between: how far back an index has to be read."""
 
 
@@ -84,14 +82,6 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Day:
-    """A day in UTC."""
-
-    day: date
-    sum: Sum
-
-
-@dataclass(frozen=True)
 class Spent:
     """Up to now, in UTC."""
 
@@ -115,30 +105,6 @@ def _sums() -> list[sa.ColumnElement[int]]:
 
 def _sum_of(values: Iterable[int]) -> Sum:
     return Sum(*(int(value) for value in values))  # PostgreSQL adds whole numbers up to decimals
-
-
-def days(session: Session, provider: str, *, start: datetime, now: datetime) -> list[Day]:
-    """Every day from the first to this one, also those on which nothing was booked."""
-    first, last = _day(start), _day(now)
-    sums = sa.select(col(Spending.day), *_sums()).group_by(col(Spending.day))
-    booked = sums.where(col(Spending.provider) == provider, col(Spending.day) >= first, col(Spending.day) <= last)
-    known = {row[0].date(): _sum_of(row[1:]) for row in session.execute(booked)}
-    every_day = (first.date() + timedelta(days=ahead) for ahead in range((last - first).days + 1))
-    return [Day(day, known.get(day, Sum())) for day in every_day]
-
-
-def by_day(session: Session, provider: str, *, start: datetime) -> list[Spending]:
-    """A row for each day and model, the latest first."""
-    rows = select(Spending).where(Spending.provider == provider, col(Spending.day) >= _day(start))
-    return list(session.exec(rows.order_by(col(Spending.day).desc(), col(Spending.model))).all())
-
-
-def ready_this_month(session: Session, provider: str, now: datetime) -> int:
-    """Headshots that came of it and lie, or lay, in the vault: what has been paid for, as people see it."""
-    month = _day(now).replace(day=1)
-    task, asked = ProviderTask, col(ProviderTask.sent_at) >= month - _LONGEST_ON_ITS_WAY
-    ready = col(task.state) == ProviderTaskState.KEPT, col(task.ended_at) >= month, made_up.is_real(task.id)
-    return session.exec(select(func.count()).select_from(task).where(task.provider == provider, asked, *ready)).one()
 
 
 def ever_charged(session: Session) -> list[str]:

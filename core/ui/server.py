@@ -5,6 +5,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -31,12 +32,13 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
         session.keep_uploads_off_disk()
         session.only_registered_pages()
         svc = await asyncio.to_thread(bootstrap.build, settings)
-        svc = bootstrap.seen_from_outside(svc, session.own_address())
+        svc = bootstrap.seen_from_outside(replace(svc, here_alone=session.here_alone()), session.own_address())
         await asyncio.to_thread(policy.note, svc)
-        runner = None
         if settings.worker == "embedded":
-            svc, runner = bootstrap.with_runner(svc)
-            runner.start()
+            svc, runner = bootstrap.with_runner(svc, measures=True)
+        else:
+            runner = bootstrap.measuring(svc)
+        runner.start()
         app.provide(svc)
         gc.freeze()  # what is there now stays: looking through it again and again finds nothing
         gc.enable()  # see streamlit_app.py
@@ -53,8 +55,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
             for task in beside:
                 task.cancel()
             app.provide(None)
-            if runner is not None:
-                await asyncio.to_thread(runner.stop)
+            await asyncio.to_thread(runner.stop)
             await asyncio.to_thread(svc.tally.tend, svc.database, svc.clock(), everything=True)
 
     return running

@@ -3,7 +3,8 @@ Counting: a number goes up when the transaction that did the deed commits, and i
 
 `count` notes in the session of a transaction; what rolls back was never counted. After the commit it goes into this
 process's `Tally`, in memory, and every few seconds a `flush` adds the tally to the tables in one transaction. A process
-that is killed loses what it has not flushed: at most `FLUSH_EVERY` of time, or `AT_MOST` cells. A flush whose answer
+that is killed loses what it has not flushed: at most `FLUSH_EVERY` of time, or `AT_MOST` cells; a verb of the command
+line flushes when it ends. A flush whose answer
 was lost is repeated with the id of its batch, and whoever finds that id there adds nothing: never twice.
 
 Nothing is noted of who did it. Whose doings are not to be counted (a canary, somebody who opted out) is decided by
@@ -26,7 +27,7 @@ from sqlmodel import Session
 from core.db import upsert
 from core.logs import outline
 from core.models import UsageBatch, UsageCount, UsageHour
-from core.usage.metrics import HOURLY, STEPS, Metric
+from core.usage.metrics import HOURLY, Metric
 from core.usage.words import OTHER
 
 log = logging.getLogger(__name__)
@@ -113,15 +114,17 @@ class Tally:
     def flush(self, engine: sa.Engine, now: datetime) -> None:
         """Write everything. What cannot be written stays, and is tried again at the next flush."""
         with self._flushing:
-            for batch in (self._doubtful, self._take(now)):
-                if batch is not None and batch.counts:
-                    self._doubtful = batch
-                    _write(engine, batch, now)
-                    self._doubtful = None
+            if self._doubtful is not None:
+                self._write(engine, self._doubtful, now)
+            self._write(engine, self._take(now), now)
 
-    def _take(self, now: datetime) -> Batch | None:
-        if self._doubtful is not None:
-            return None  # first that one; what came since waits
+    def _write(self, engine: sa.Engine, batch: Batch, now: datetime) -> None:
+        if batch.counts:
+            self._doubtful = batch
+            _write(engine, batch, now)
+            self._doubtful = None
+
+    def _take(self, now: datetime) -> Batch:
         with self._lock:
             taken, self._counts, self._flushed_at = self._counts, Counter(), now
         return Batch(uuid4().hex, taken)
@@ -134,7 +137,7 @@ def _write(engine: sa.Engine, batch: Batch, now: datetime) -> None:
     by_hour: Counter[tuple[Any, ...]] = Counter()
     for cell, n in batch.counts.items():
         by_day[cell.day, cell.metric.value, cell.a, cell.b] += n
-        if cell.metric in HOURLY and (cell.metric is not Metric.STEP or cell.a == STEPS[0]):
+        if (cell.metric, cell.a) == HOURLY:
             by_hour[cell.day, cell.hour, cell.metric.value] += n
     with engine.begin() as connection:
         first = upsert(dialect, UsageBatch).values(id=batch.id, day=now.astimezone(UTC).date())

@@ -110,8 +110,8 @@ BUCKETS: Final[Mapping[Metric, Buckets]] = {
     Metric.GONE_TOOK: LONG,
     Metric.TICKET_TOOK: LONG,
 }
-HOURLY: Final = frozenset({Metric.STEP, Metric.RUN})
-"""Counted by hour as well, without dimensions: of steps, the visit alone."""
+HOURLY: Final = (Metric.STEP, STEPS[0])
+"""Counted by hour as well, without dimensions: the visit."""
 
 
 def bucket(metric: Metric, took: timedelta) -> str:

@@ -51,6 +51,11 @@ def is_counted(session: Session, subject_id: str | None) -> bool:
     return subject_id is None or bool(counted_among(session, [subject_id]))
 
 
+def may_be_counted(subject: Subject) -> bool:
+    """The same of a row in hand."""
+    return subject.is_counted and not subject.is_canary and not made_up.is_one(subject.id)
+
+
 def counted_among(session: Session, subject_ids: Collection[str]) -> set[str]:
     may_be = col(Subject.is_counted), ~col(Subject.is_canary), made_up.is_real(Subject.id)
     with session.no_autoflush:  # a look, which must not move what the transaction writes

@@ -58,11 +58,6 @@ def published(svc: Source, period: Period, *, now: datetime, by_day: bool | None
     return Published(months=months, k=rule.k, demo=demo is not None)
 
 
-def has_demo(session: Session) -> bool:
-    """Whether there are numbers that were made up: then they are told, and no others."""
-    return _which_demo(session) is not None
-
-
 def _which_demo(session: Session) -> tuple[Any, ...] | None:
     """What tells one demo from another: its days, and how much happened on the last."""
     table = _table(UsageCount)
@@ -74,7 +69,7 @@ def _which_demo(session: Session) -> tuple[Any, ...] | None:
 
 
 def forget(svc: Source) -> None:
-    """For those who have changed what is over, and cannot wait."""
+    """For tests and benchmarks, which change what is over."""
     _kept.pop(svc.database, None)
 
 

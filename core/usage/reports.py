@@ -214,14 +214,8 @@ def _cost_each(view: _View) -> float | None:
 
 
 def _sla_kept(view: _View) -> Shown | float | None:
-    ended, least, exact = 0, 0, True
-    for month in view.what.months:
-        done = month.roots["ticket_ends"].at("outcome", "done")
-        if not done.shown.n:
-            continue
-        cell = done.at("in time", "in_time")
-        ended, least, exact = ended + done.shown.n, least + cell.least, exact and cell.shown.n is not None
-    return _percent(least, ended, exact)
+    done = "outcome", "done"
+    return _share_of_months(view, "ticket_ends", done, (*done, "in time", "in_time"))
 
 
 def _promises_kept(view: _View) -> float | None:

@@ -70,6 +70,7 @@ class Visits:
         return is_first
 
     def forget(self, session_hash: str) -> None:
+        """Whoever says no is not kept in mind. If they say yes again, that is a visit of its own."""
         with self._lock:
             self._visits.pop(session_hash, None)
 

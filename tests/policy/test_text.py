@@ -201,7 +201,7 @@ def test_everybody_who_gets_something_is_named(tmp_path: Path) -> None:
         "privacy@studio.example",
         "No account|without accounts",
         "size, format and time of upload",
-        "Backups of the database are kept for at most 7 days",
+        "Backups are kept for at most 7 days",
         "training, data sets or improving algorithms",
         "Too many runs",
     ],

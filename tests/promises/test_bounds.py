@@ -160,6 +160,12 @@ def test_what_is_offered_and_what_it_is_called(days: int, labels: list[str]) -> 
     assert under.offers(Contract.MONTH) is under.offered[-1] and under.offers(Contract.HOUR) is Contract.HOUR
 
 
+@pytest.mark.parametrize("longest", [Contract.PROCESS, Contract.HOUR])
+def test_headshots_of_a_photo_that_is_not_kept_outlive_it_by_an_hour_and_that_is_said(longest: Contract) -> None:
+    """The photo goes after an hour at the latest, what was made of it an hour after that."""
+    assert terms(30, longest=longest).longest_label == "2 hours"
+
+
 def test_no_clock_is_longer_and_unlimited_they_are_as_ever() -> None:
     at = datetime.fromisoformat("2026-03-02T12:00+00:00")
     for contract in Contract:

@@ -6,7 +6,6 @@ import pytest
 
 from core.errors import EngineUnavailable
 from core.models import ProviderHealth, Spending
-from core.ports import TaskState
 from core.provider import spending
 from core.provider.spending import Sum
 from tests.conftest import on_all_threads
@@ -67,55 +66,12 @@ def test_charges_at_once_are_all_booked(task, book, spent):
     assert spent().day == Sum(charged=7 * 12_500, headshots=7)
 
 
-def test_by_day_and_model(task, there, book):
-    started_at = there.clock()
-    there.clock.advance(days=1)
+def test_whoever_ever_charged_is_known(task, there, book):
     book(spending.charge, task)
-    task.model = "drawing-2"
-    book(spending.charge, task)
-    with there.svc.reading() as session:
-        days = spending.by_day(session, "apimart", start=started_at)
-    assert [(row.day.day, row.model, row.charged) for row in days] == [
-        (3, "drawing-1", 12_500),
-        (3, "drawing-2", 12_500),
-        (2, "drawing-1", 12_500),
-    ]
-
-
-def test_every_day_is_told_also_those_without_a_charge(task, there, book):
-    started_at = there.clock()
-    there.clock.advance(days=2)
-    task.cost = 1_000
-    book(spending.charge, task)
-    task.model = "drawing-2"
-    book(spending.doubt, task, 15_000)
     task.provider = "another"
     book(spending.charge, task)
     with there.svc.reading() as session:
-        days = spending.days(session, "apimart", start=started_at, now=there.clock())
         assert spending.ever_charged(session) == ["another", "apimart"]
-    assert [(one.day.day, one.sum) for one in days] == [
-        (2, Sum(charged=12_500, headshots=1)),
-        (3, Sum()),
-        (4, Sum(charged=1_000, headshots=1, possible=15_000, doubtful=1)),
-    ]
-
-
-def test_ready_are_those_that_people_got_this_month(there):
-    def ready():
-        with there.svc.reading() as session:
-            return spending.ready_this_month(session, "apimart", there.clock())
-
-    there.clock.now = there.clock.now.replace(day=31)
-    assert ready() == 0
-    there.ask(variants=2)
-    there.wait()
-    there.provider.ends = TaskState.FAILED
-    there.ask()
-    there.wait()
-    assert ready() == 2
-    there.clock.advance(days=1)
-    assert ready() == 0
 
 
 @pytest.mark.sqlite_only("nothing is asked of a database")

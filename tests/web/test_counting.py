@@ -105,7 +105,14 @@ def test_the_switch_is_a_cookie_without_an_id(client: TestClient) -> None:
 def test_behind_https_it_is_secure(svc: Services) -> None:
     with served(svc, secure=True) as client:
         (cookie,) = client.post("/counting/no", headers=HERE).headers.get_list("set-cookie")
-    assert cookie.endswith("; Secure")
+    assert cookie.startswith("__Host-workshot_count=no; Path=/; ") and cookie.endswith("; Secure")
+
+
+def test_behind_https_nobody_beside_us_can_agree_for_anyone() -> None:
+    """A cookie without the prefix may come from a subdomain, or from a line that is not encrypted."""
+    planted, own = ([(b"cookie", f"{prefix}workshot_count=ga".encode())] for prefix in ("", "__Host-"))
+    assert guard._chosen(planted, secure=True) is guard.Counted.YES
+    assert guard._chosen(own, secure=True) is guard.Counted.GA
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site", "origin": "https://else.example"}, {}])

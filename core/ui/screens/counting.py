@@ -41,6 +41,8 @@ GOOGLE: Final = (
 
 def counting(svc: Services, me: str) -> None:
     said = session.counted()
+    if said is Counted.GA and not svc.settings.ga4_measurement_id:
+        said = Counted.YES  # they agreed once, and nobody is told any more
     st.header("Counting", anchor="counting")
     widgets.show(
         widgets.stack(

@@ -7,7 +7,7 @@ from core.ui import charts, widgets
 from core.ui.screens.usage import cells, frame
 from core.usage.anomalies import Anomaly
 from core.usage.publishing import Shown
-from core.usage.reports import Kpi, Report
+from core.usage.reports import MILLION, Kpi, Report
 
 BARS = 24  # in a little picture
 
@@ -33,16 +33,17 @@ def _number(kpi: Kpi) -> tuple[str, str]:
 
 
 def _trend(trend: Sequence[tuple[date, Shown]]) -> list[float | None]:
-    """None: hidden. Neighbours are added up, where there are more than fit; nothing known is no picture."""
-    if all(shown.n is None for _, shown in trend):
+    """None: hidden. Where there are more than fit, neighbours share one; a point alone is no trend."""
+    if sum(shown.n is not None for _, shown in trend) < 2:
         return []
     points = [cells.point(shown) for _, shown in trend]
-    return [None if one.hidden else one.value or 0 for one in charts.thinned(points, BARS, _added)]
+    return [None if one.hidden else one.value or 0 for one in charts.thinned(points, BARS, _mean)]
 
 
-def _added(points: Sequence[charts.Point]) -> charts.Point:
+def _mean(points: Sequence[charts.Point]) -> charts.Point:
+    """Of those that are known: shares and times do not add up, and a last group may be a short one."""
     known = [one.value for one in points if one.value is not None]
-    return charts.Point(sum(known), hidden=not known)
+    return charts.Point(sum(known) / len(known) if known else None, hidden=not known)
 
 
 def _in_words(kpi: Kpi) -> str:
@@ -50,8 +51,9 @@ def _in_words(kpi: Kpi) -> str:
     if not known:
         return f"{kpi.title}: too few to show how it went."
     day, most = max(known, key=lambda one: one[1])
-    return f"{kpi.title} from {cells.word(f'{kpi.trend[0][0]}')} to {cells.word(f'{kpi.trend[-1][0]}')}: most " \
-           f"{most:,} on {cells.word(f'{day}')}."  # fmt: skip
+    said = cells.number(most / MILLION if kpi.unit == "USD" else most, kpi.unit)
+    first, last, when = (cells.word(f"{each}") for each in (kpi.trend[0][0], kpi.trend[-1][0], day))
+    return f"{kpi.title} from {first} to {last}: most {said} on {when}."
 
 
 def _explained(report: Report) -> widgets.Html:

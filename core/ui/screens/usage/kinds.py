@@ -18,7 +18,7 @@ Drawn = Callable[[Page, str], None]
 NONE: Final = Point(None)
 _SECONDS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800)
 """Times that an axis may have a mark at."""
-_LONG: Final = (0.1, 1, 10, 60, 600, 3600, 21600, 86400, 604800)
+_LONG: Final = (1, 10, 60, 600, 3600, 21600, 86400, 604800)
 """And one whose marks grow."""
 _NOT_READY: Final = {"ready": 0, "cancelled": 4, "all": 0}
 """The colours of outcomes; all others are failures."""
@@ -198,9 +198,7 @@ def _spread(row: Sequence[Cell], unit: str) -> Spread:
 def _ticks(least: float, top: float, unit: str, *, log: bool) -> list[tuple[float, str]]:
     """Few marks, at times that people say."""
     if log:
-        return [
-            (at, cells.span(at)) for at in (1, 10, 60, 600, 3600, 21600, 86400, 604800) if least / 3 <= at <= top * 2
-        ]
+        return [(at, cells.span(at)) for at in _LONG if least / 3 <= at <= top * 2]
     steps = _SECONDS if unit == "s" else (1, 2, 5, 10, 20, 50, 100, 200)
     step = next((step for step in steps if top / step <= 4), steps[-1])
     return [(step * nth, cells.number(step * nth, unit)) for nth in range(int(top / step) + 1)]

@@ -157,7 +157,7 @@ def _left(account: Account) -> widgets.Html:
 
 def _rounded(amount: int) -> str:
     """Whole dollars: the price of a headshot is a small part of one."""
-    return f"about ${round(amount / MILLION):,}" if amount >= MILLION else "under $1"
+    return f"about ${amount // MILLION:,}" if amount >= MILLION else "under $1"
 
 
 def _coarse(account: Account, balance: Balance) -> str:

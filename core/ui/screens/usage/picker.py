@@ -93,8 +93,9 @@ def _preset_taken(today: date) -> None:
 
 
 def _months_taken() -> None:
-    """The later of the two is the last, whichever was picked where."""
-    _go(Period(*sorted((st.session_state[_FIRST], st.session_state[_LAST]))))
+    """The later of the two is the last, whichever was picked where; and no more months than a period may have."""
+    first, last = sorted((st.session_state[_FIRST], st.session_state[_LAST]))
+    _go(Period(max(first, periods.later(last, 1 - periods.LONGEST)), last))
 
 
 def _step(period: Period, by: int, today: date) -> None:
