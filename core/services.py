@@ -43,6 +43,8 @@ class Services:
     """None: nobody else is told how often anything happens."""
     outside: Callable[[], AbstractContextManager[Stranger]] | None = None
     """How our own server looks from outside. None: there is no way to ask it."""
+    here_alone: bool = False
+    """Our server is known to listen to this machine only. A process that is not the server cannot know."""
     tally: Tally = field(default_factory=Tally)
     visits: Visits = field(default_factory=Visits)
     clock: Clock = utc_now

@@ -2,7 +2,8 @@
 Programs of ours that run apart: native code before bytes that anyone may have made up, or before a secret key.
 
 Each gets its input through a pipe and answers through one; nothing lies in a file, nothing is in its environment, and
-whatever happens to it, the process that asked goes on. Few run at once.
+whatever happens to it, the process that asked goes on. Few run at once, of each program by itself: whoever has images
+checked takes no place from a headshot that is to be signed.
 """
 
 import subprocess
@@ -15,14 +16,19 @@ from core.errors import Busy
 
 SECONDS: Final = 20
 AT_ONCE: Final = 2
+PATIENCE: Final = 5.0  # seconds, of somebody who looks at a page
 
-_places = threading.BoundedSemaphore(AT_ONCE)
-_PATIENCE: Final = 30.0  # seconds
+_places: dict[Path, threading.BoundedSemaphore] = {}
 
 
-def run(program: Path, *arguments: str, given: bytes) -> bytes | None:
+def places(program: Path) -> threading.BoundedSemaphore:
+    return _places.setdefault(program, threading.BoundedSemaphore(AT_ONCE))
+
+
+def run(program: Path, *arguments: str, given: bytes, patience: float = PATIENCE) -> bytes | None:
     """What it answered; None where it failed. Raises Busy."""
-    if not _places.acquire(timeout=_PATIENCE):
+    free = places(program)
+    if not free.acquire(timeout=patience):
         raise Busy("Many images are being checked right now. Please try again in a minute.")
     try:
         done = subprocess.run(  # noqa: S603 - our own program; all that comes from outside is piped into it
@@ -38,5 +44,5 @@ def run(program: Path, *arguments: str, given: bytes) -> bytes | None:
     except (OSError, subprocess.SubprocessError):
         return None
     finally:
-        _places.release()
+        free.release()
     return done.stdout if done.returncode == 0 else None

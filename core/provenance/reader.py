@@ -9,6 +9,7 @@ held against that of this server alone, where it has one, and against no list of
 import contextlib
 import io
 import json
+import os
 import sys
 from typing import Any
 
@@ -17,6 +18,12 @@ SECONDS = 10
 VERIFY = {"verify_after_reading": True, "verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False}
 MOST = 40
 ABSENT = {"state": "absent"}
+
+
+def last_in_line() -> None:
+    """Whoever makes headshots here goes first. Nowhere but on Unix can it be said so."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(10)
 
 
 def bounded() -> None:
@@ -78,4 +85,5 @@ def source_types(manifest: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
+    last_in_line()
     sys.stdout.write(json.dumps(read(sys.stdin.buffer.read(), *sys.argv[1:])))

@@ -19,9 +19,10 @@ from core.provenance.certificates import Certificate
 log = logging.getLogger(__name__)
 
 SIGNER: Final = Path(__file__).with_name("signer.py")
+PATIENCE: Final = 30.0  # seconds: nobody is looking on
 
 
-def signed(jpeg: bytes, certificate: Certificate | None, *, signer: Path = SIGNER) -> bytes:
+def signed(jpeg: bytes, certificate: Certificate | None, *, signer: Path = SIGNER, patience: float = PATIENCE) -> bytes:
     """The same pixels and the same mark, signed; or just as they are."""
     said = marks.read_marks(jpeg) if certificate else None
     if certificate is None or said is None:
@@ -34,9 +35,10 @@ def signed(jpeg: bytes, certificate: Certificate | None, *, signer: Path = SIGNE
     }
     head = json.dumps(order).encode()
     try:
-        made = apart.run(signer, given=len(head).to_bytes(4, "big") + head + jpeg)
+        made = apart.run(signer, given=len(head).to_bytes(4, "big") + head + jpeg, patience=patience)
     except Busy:
-        made = None
+        log.error("A headshot could not be signed, and is kept with its mark alone: too many were being signed.")
+        return jpeg
     if not made:
         log.error("A headshot could not be signed, and is kept with its mark alone. Is the certificate still valid?")
         return jpeg

@@ -40,6 +40,7 @@ NO_COOKIE = "This page needs a cookie to know you from others. Please allow cook
 CALM_ERROR = "Something went wrong on our side. Your photos are where they were. Please reload the page."
 KEEP_UNTAKEN_FOR = timedelta(minutes=2)
 SPOOL_BYTES = 32 * 1024**2
+OWN_ADDRESS = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.ASCII)
 
 _let_go = threading.Event()  # an upload was let go of since memory was last handed back
 
@@ -229,8 +230,7 @@ def open_browser(after: timedelta = timedelta(seconds=0.5)) -> None:
     1.67.0: with a desktop, `streamlit run` opens the page for a plain script but not for an `st.App`. Called while
     the server starts; it listens a moment later.
     """
-    started_by_streamlit = Path(sys.argv[0]).name == "streamlit_app.py"
-    if started_by_streamlit and not config.get_option("server.headless"):
+    if _started_by_streamlit() and not config.get_option("server.headless"):
         url = server_util.get_url(server_util.get_display_address(config.get_option("server.address") or "localhost"))
         asyncio.get_running_loop().call_later(after.total_seconds(), cli_util.open_browser, url)
 
@@ -239,6 +239,15 @@ def own_address() -> str:
     """Where this server is reached from its own machine, if `streamlit run` started it."""
     port, path = config.get_option("server.port"), str(config.get_option("server.baseUrlPath")).strip("/")
     return f"http://localhost:{port}" + (f"/{path}" if path else "")
+
+
+def here_alone() -> bool:
+    """Whether nobody but this machine reaches the server. Of one that another program started nobody told us."""
+    return _started_by_streamlit() and bool(OWN_ADDRESS.fullmatch(config.get_option("server.address") or ""))
+
+
+def _started_by_streamlit() -> bool:
+    return Path(sys.argv[0]).name == "streamlit_app.py"
 
 
 # Streamlit's inside. Each function is one thing that 1.67.0 has no public name for.

@@ -1,9 +1,11 @@
 """Our own server as a stranger sees it, over HTTP and within the process."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -16,6 +18,7 @@ from core import bootstrap
 from core.adapters.stranger import START, stranger
 from core.ports import Stranger
 from core.services import Services
+from tests.peers.certificate import make_certificate
 
 GONE = "http://127.0.0.1:9"
 
@@ -36,13 +39,21 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-@pytest.fixture(scope="module")
-def base() -> Iterator[str]:
+@contextmanager
+def serving(over: ssl.SSLContext | None = None) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if over is not None:
+        server.socket = over.wrap_socket(server.socket, server_side=True)
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"{'https' if over else 'http'}://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    with serving() as address:
+        yield address
 
 
 def app() -> Starlette:
@@ -83,6 +94,18 @@ def test_within_the_process_others_are_asked_over_http(base: str) -> None:
         there, silent, broken = outside.ask(f"{base}/big"), outside.ask(f"{GONE}/x"), outside.ask("/fails")
     assert there and there.status == 200 and silent is None
     assert broken and broken.status == 500
+
+
+def test_who_signs_an_inner_address_is_taken_from_the_environment_and_proxies_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("HTTPS_PROXY", GONE)
+    with serving(context) as address, stranger([address], app(), lambda who: who.ask("/big") is not None) as outside:
+        assert outside.way == "https"
 
 
 @pytest.mark.sqlite_only("no rows are asked")

@@ -84,9 +84,9 @@ def duty() -> Told:
 
 @pytest.fixture
 def sound(svc: Services, duty: Told) -> Services:
-    """Set up as it should be: swept, with a contact, somebody on duty, a policy in force, and routes to ask."""
+    """As it should be: swept, on this machine, with a contact, people on duty, a policy in force, and routes to ask."""
     settings = svc.settings.model_copy(update={"privacy_contact": "privacy@workshot.example"})
-    whole = replace(svc, settings=settings, notify=duty)
+    whole = replace(svc, settings=settings, notify=duty, here_alone=True)
     retention.sweep(whole)
     since = svc.clock() - timedelta(days=1)
     with svc.transaction() as session:

@@ -19,6 +19,7 @@ from core.models import (
     FindingKind,
     FindingRow,
     Generation,
+    Mailbox,
     PolicyVersion,
     PromiseState,
     ProviderTask,
@@ -35,6 +36,7 @@ from core.services import Services
 from core.settings import Settings
 from tests.conftest import ANN
 from tests.fakes import FrozenClock, MemoryStore, jpeg
+from tests.inbox import MemoryInbox
 from tests.promises.conftest import Server, measured, promise, seen_by, state_of, written
 from tests.provider.outsider import Outsider
 
@@ -163,6 +165,12 @@ def the_bucket_is_public(home: Home) -> Services:
     return seen_by(there, Server(pages={"https://s3.example.com/faces/": shown}))
 
 
+def a_proxy_answers_in_between(home: Home) -> Services:
+    """Told what never existed that there is nothing, and then that this was one request too many."""
+    refused = Answered(status=503, headers=(), start=b"Service Temporarily Unavailable")
+    return seen_by(home.svc, Server(pages={f"/img/{home.first(Copy).id}": refused}))
+
+
 def nobody_answers(home: Home) -> Services:
     return seen_by(home.svc, Server(down=True))
 
@@ -177,6 +185,10 @@ def mail_is_open(home: Home) -> Services:
 
 def browsers_come_by_http(home: Home) -> Services:
     return home.set(public_url="http://photos.example.com")
+
+
+def it_may_listen_to_everybody(home: Home) -> Services:
+    return replace(home.svc, here_alone=False)
 
 
 def the_cookie_stays(home: Home) -> Services:
@@ -198,6 +210,11 @@ def nobody_erases(home: Home) -> None:
 
 def nobody_reads_the_mailbox(home: Home) -> Services:
     return home.set(imap_host="mail.example.com")
+
+
+def another_mailbox_was_read(home: Home) -> Services:
+    home.add(Mailbox(name="a" * 64, uid_validity=1, last_uid=1, looked_at=home.clock()))
+    return replace(home.set(imap_host="mail.example.com"), inbox=MemoryInbox(home.clock))
 
 
 def nobody_answers_a_question(home: Home) -> None:
@@ -341,12 +358,19 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
     "never_trained_on": (something_trains, there_is_another_way_out),
     "no_biometrics": (faces_are_recognised, faces_are_measured, a_model_is_brought_along),
     "only_the_owner": (anybody_may_read, anybody_may_have_the_run),
-    "no_public_address": (an_address_is_open, an_address_tells, the_bucket_is_public, nobody_answers, nobody_can_ask),
+    "no_public_address": (
+        an_address_is_open,
+        an_address_tells,
+        the_bucket_is_public,
+        a_proxy_answers_in_between,
+        nobody_answers,
+        nobody_can_ask,
+    ),
     "only_pixels_are_kept": (nothing_is_removed,),
     "encrypted": (it_lies_open, a_key_lies_open),
-    "encrypted_on_the_way": (mail_is_open, browsers_come_by_http),
+    "encrypted_on_the_way": (mail_is_open, browsers_come_by_http, it_may_listen_to_everybody),
     "session_ends_with_the_browser": (the_cookie_stays, the_cookie_is_the_same, no_cookie_is_given, nobody_can_ask),
-    "erased_on_request": (nobody_erases, nobody_reads_the_mailbox),
+    "erased_on_request": (nobody_erases, nobody_reads_the_mailbox, another_mailbox_was_read),
     "rights_in_time": (nobody_answers_a_question,),
     "adults_only": (nobody_is_asked_for_their_age, nobody_is_asked_at_all),
     "usage_belongs_to_nobody": (an_id_is_counted,),
@@ -360,10 +384,13 @@ CANNOT_BE_SEEN = {
     sweeping_is_stopped,
     no_sweep_comes_by,
     storage_is_silent,
+    a_proxy_answers_in_between,
     nobody_answers,
     nobody_can_ask,
     no_cookie_is_given,
     nobody_reads_the_mailbox,
+    another_mailbox_was_read,
+    it_may_listen_to_everybody,
     no_version_is_in_force,
     nobody_can_be_written_to,
 }
@@ -469,6 +496,24 @@ def test_a_stranger_asks_for_everything_with_and_without_a_cookie(lived_in: Serv
     assert {path.split("/")[1] for path, _ in of_ours} == {"img", "export", "media", "zip", "before", "preview"}
     assert {bool(headers.get("cookie")) for _, headers in of_ours} == {True, False}
     assert all(headers.get("accept") is None for _, headers in server.asked), "nobody is counted as a visitor"
+
+
+@pytest.mark.parametrize("status", sorted(reach.IN_BETWEEN))
+def test_a_picture_is_one_whatever_else_was_said(status: int) -> None:
+    """Too many at once makes it unknown both ways round, and hides nothing that is open."""
+    busy, shown = (Answered(status=code, headers=(), start=b"") for code in (status, 200))
+    gone = Answered(status=404, headers=(), start=b"")
+    assert [reach._tells(*two) for two in ((busy, gone), (gone, busy), (shown, busy))] == [None, None, True]
+    assert reach._tells(Answered(status=status, headers=(), start=jpeg()), busy)
+
+
+@pytest.mark.parametrize(
+    ("host", "safe"),
+    [("/run/postgresql", True), ("@postgres", True), ("127.0.0.1", True), ("::1", True), ("postgres", None), ("", None),
+     ("db.example.com", False), ("10.0.0.7", False), ("fd00::7", False)],
+)  # fmt: skip
+def test_the_way_to_the_database_is_seen_from_our_end(host: str, safe: bool | None) -> None:
+    assert reach.stays_or_sealed(host, encrypted=False) is safe and reach.stays_or_sealed(host, encrypted=True)
 
 
 def test_cookies_are_called_as_the_guard_calls_them() -> None:

@@ -1,6 +1,7 @@
 """What a file says of itself: ours, others', signed, damaged, made to do harm; and nothing of it stays anywhere."""
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -149,6 +150,14 @@ def test_nothing_of_the_library_is_loaded_where_it_could_do_harm() -> None:
     program = "import sys; from core import provenance; print('c2pa' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_whoever_makes_headshots_goes_before_the_reader() -> None:
+    program = "import os, runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__');"
+    program += "print(os.nice(0), file=sys.stderr)"
+    command = [sys.executable, "-c", program, str(credentials.READER), "image/jpeg"]
+    done = subprocess.run(command, input=plain(), capture_output=True, check=True)
+    assert int(done.stderr) >= min(19, os.nice(0) + 10)
 
 
 def test_every_state_has_its_words() -> None:

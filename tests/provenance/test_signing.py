@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +13,8 @@ from pydantic import SecretStr
 
 from core import generations, marks, provenance
 from core.__main__ import main
-from core.errors import BadSettings
-from core.provenance import State, certificates, signing
+from core.errors import BadSettings, Busy
+from core.provenance import State, apart, certificates, credentials, signing
 from core.services import Services
 from core.settings import Settings, load_settings
 from core.ui import image_text
@@ -57,6 +59,30 @@ def test_what_cannot_be_signed_is_kept_with_its_mark_alone(tmp_path: Path, caplo
     chain, key = certificates.development(name="Old", now=datetime.now(UTC) - timedelta(days=800))
     old = certificates.of(Settings(c2pa_certificate=chain, c2pa_key=SecretStr(key)))
     assert signing.signed(marked, old) == marked
+
+
+@contextmanager
+def crowded(program: Path) -> Iterator[None]:
+    with ExitStack() as others:
+        for _ in range(apart.AT_ONCE):
+            others.enter_context(apart.places(program))
+        yield
+
+
+def test_who_has_images_checked_takes_no_place_from_a_signature() -> None:
+    marked = mark(plain(), OURS)
+    with crowded(credentials.READER):
+        with pytest.raises(Busy):
+            apart.run(credentials.READER, given=b"", patience=0)
+        assert signing.signed(marked, certificate(), patience=0) != marked
+    assert apart.PATIENCE <= 5 < signing.PATIENCE
+
+
+def test_where_there_was_no_place_to_sign_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    marked = mark(plain(), OURS)
+    with crowded(signing.SIGNER):
+        assert signing.signed(marked, certificate(), patience=0) == marked
+    assert "too many were being signed" in caplog.text and "certificate" not in caplog.text
 
 
 def test_without_a_certificate_nothing_changes() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from core.ui import session
@@ -34,6 +35,25 @@ def test_anything_but_a_hash_is_nobody(claimed: object) -> None:
 
     assert [info.value for info in at.info] == [session.NO_COOKIE]
     assert said(at) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "alone"),
+    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("::", False), (None, False),
+     ("192.168.1.7", False), ("localhost.example.com", False), ("unix:///run/workshot", False)],
+)  # fmt: skip
+def test_who_reaches_the_server_is_known_of_one_that_streamlit_started(
+    monkeypatch: pytest.MonkeyPatch, address: str | None, alone: bool
+) -> None:
+    before = config.get_option("server.address")
+    config.set_option("server.address", address)
+    try:
+        monkeypatch.setattr("sys.argv", ["streamlit_app.py"])
+        assert session.here_alone() is alone
+        monkeypatch.setattr("sys.argv", ["/usr/bin/uvicorn", "streamlit_app:app", "--host", "0.0.0.0"])
+        assert not session.here_alone()
+    finally:
+        config.set_option("server.address", before)
 
 
 def test_an_upload_is_taken_once_and_the_uploader_starts_afresh() -> None:

@@ -62,7 +62,7 @@ def _in_time(svc: Services, now: datetime, kinds: Sequence[RequestKind], wrong: 
         ).one()
         waiting = session.exec(select(func.count()).select_from(Request).where(*_open(*kinds))).one()
         done, missed = _done(session, kinds, now)
-        box = session.exec(select(Mailbox)).first() if svc.settings.imap_host else None
+        box = session.get(Mailbox, svc.inbox.name) if svc.inbox else None
     figure = says("{waiting} open, {late} overdue, {met} of {done} in time in 30 days",
                   waiting=waiting, late=late, met=done - missed, done=done)  # fmt: skip
     if late or wrong:

@@ -117,7 +117,9 @@ def no_public_address(svc: Services, now: datetime) -> Result:
     return kept(figure, Says(what.template, what.values, (way, *((NO_KEY,) if stored else ()))))
 
 
-NO_KEY: Final = says("Storage gave nothing without a key.")
+NO_KEY: Final = says("Storage gave nothing without a key at its S3 address.")
+IN_BETWEEN: Final = frozenset({429, 502, 503, 504})
+"""Too many at once, or a proxy that could not ask us: not our answer."""
 WAYS: Final = {
     "https": says("Asked over HTTPS, at the public address."),
     "http": says("Asked over HTTP on this machine."),
@@ -134,15 +136,19 @@ def _addresses(copies: Sequence[Copy], runs: Sequence[str]) -> Iterator[tuple[st
 
 
 def _seen(stranger: Stranger, pattern: str, refs: Sequence[str], headers: Mapping[str, str]) -> Iterator[bool | None]:
-    """True: it tells more than the same address of something that never existed. None: nobody answered."""
+    """True: it tells more than the same address of something that never existed. None: nobody answered of either."""
     nothing = stranger.ask(pattern.format(new_id()), headers) if refs else None
     for ref in refs:
         answer = stranger.ask(pattern.format(ref), headers)
         yield None if answer is None or nothing is None else _tells(answer, nothing)
 
 
-def _tells(answer: Answered, nothing: Answered) -> bool:
-    return answer.status < 400 or is_picture(answer.start) or _said(answer) != _said(nothing)
+def _tells(answer: Answered, nothing: Answered) -> bool | None:
+    if answer.status < 400 or is_picture(answer.start):
+        return True
+    if IN_BETWEEN & {answer.status, nothing.status}:
+        return None
+    return _said(answer) != _said(nothing)
 
 
 def _said(answer: Answered) -> tuple[int, bytes, str]:
@@ -224,7 +230,7 @@ THIS_MACHINE: Final = says(
 
 def _ways(svc: Services) -> Iterator[Way]:
     settings = svc.settings
-    yield Way("browsers", settings.secure or (_is_local(settings.public_url) and all(map(_stays, settings.hosts))))
+    yield Way("browsers", _browsers_are_safe(svc))
     yield Way("database", _database_is_safe(svc))
     if settings.uses_s3:
         yield Way("storage", _is_safe(settings.s3_endpoint_url))
@@ -236,6 +242,16 @@ def _ways(svc: Services) -> Iterator[Way]:
             yield Way(name, security != "none" or _stays(host))
     if svc.providers:
         yield Way("third parties", _is_safe(settings.apimart_base_url))
+
+
+def _browsers_are_safe(svc: Services) -> bool | None:
+    """Without a public address, the one that the server listens at decides who comes, and only the server knows it."""
+    settings = svc.settings
+    if settings.secure:
+        return True
+    if not (_is_local(settings.public_url) and all(map(_stays, settings.hosts))):
+        return False
+    return True if svc.here_alone else None
 
 
 def _is_safe(url: str) -> bool:
@@ -251,13 +267,19 @@ def _stays(host: str) -> bool:
 
 
 def _database_is_safe(svc: Services) -> bool | None:
-    """Asked of the connection itself, not of what it was meant to be."""
+    """Asked of our end of the connection: what stands before the database may speak to it in another way."""
     if svc.database.dialect.name != "postgresql":
         return True
     with svc.database.connect() as connection:
-        query = "SELECT ssl, inet_server_addr() FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-        row = connection.exec_driver_sql(query).first()
-    if row is None:
-        return None
-    encrypted, address = row
-    return bool(encrypted) or address is None or str(address).partition("/")[0] in LOCAL
+        ours: Any = connection.connection.driver_connection
+        return stays_or_sealed(ours.info.host, encrypted=ours.info.pgconn.ssl_in_use)
+
+
+def stays_or_sealed(host: str, *, encrypted: bool) -> bool | None:
+    """A name without a dot is one of a network of containers: that one may well be on this machine alone."""
+    if encrypted or host.startswith(SOCKETS) or (host and _stays(host)):
+        return True
+    return False if set(host) & set(".:") else None
+
+
+SOCKETS: Final = ("/", "@")
