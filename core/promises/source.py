@@ -13,6 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from core.promises.shapes import says
+
+NO_SOURCE: Final = says("Our source is not here to be read, so nothing could be looked for in it.")
+
 NETWORK: Final = frozenset(
     {
         "aiohttp", "apprise", "boto3", "botocore", "ftplib", "grpc", "http.client", "http.server", "httpcore", "httpx",
@@ -73,6 +77,10 @@ class Source:
             yield from sorted((self.root / folder).rglob("*.py"))
         if not folders:
             yield from (path for path in [self.root / "streamlit_app.py"] if path.exists())
+
+    def is_there(self, *folders: str) -> bool:
+        """Of what is not there, nothing bad is found either."""
+        return next(self.files(*folders), None) is not None
 
     def importing(self, names: Iterable[str], *folders: str) -> list[str]:
         """The files that import any of these, relative to the tree."""

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import erasing, guard, promises, requests, retention
+from core import erasing, guard, promises, reconcile, requests, retention
 from core.models import (
     Consent,
     Copy,
@@ -22,6 +22,8 @@ from core.models import (
     Mailbox,
     PolicyVersion,
     PromiseState,
+    ProviderCopy,
+    ProviderCopyKind,
     ProviderTask,
     ProviderTaskState,
     RequestKind,
@@ -32,6 +34,7 @@ from core.models import (
 from core.ports import Answered, HandOver, LifecycleRule
 from core.promises import PROMISES, Promise
 from core.promises.checks import house, images, parties, reach
+from core.promises.shapes import Check
 from core.services import Services
 from core.settings import Settings
 from tests.conftest import ANN
@@ -100,6 +103,36 @@ def no_sweep_comes_by(home: Home) -> None:
 def a_clock_is_too_long(home: Home) -> None:
     later = home.clock() + timedelta(days=100)
     home.change(Copy, erase_by=later, created_at=home.clock() - timedelta(days=31))
+
+
+def a_clock_ends_far_away(home: Home) -> None:
+    home.change(Copy, erase_by=home.clock() + timedelta(days=31))
+
+
+def nobody_ever_compares(home: Home) -> None:
+    home.clock.advance(hours=51)
+    retention.sweep(home.svc)
+
+
+def nobody_compares_any_more(home: Home) -> None:
+    reconcile.compare(home.svc)
+    assert state_of(home.svc, promise("available_until")) is KEPT
+    nobody_ever_compares(home)
+
+
+def no_canary_comes_by(home: Home) -> Services:
+    """Set up a day ago, and none has come to its end."""
+    return home.set(canary_every_minutes=60)
+
+
+def a_key_outlives_the_images(home: Home) -> None:
+    """As if ending a person did nothing."""
+    home.clock.advance(days=31)
+    retention.sweep(home.svc)
+    assert state_of(home.svc, promise("encrypted")) is KEPT
+    home.change(Subject, sealed_key=b"WS1" + b"k" * 60, key_destroyed_at=None)
+    assert state_of(home.svc, promise("encrypted")) is KEPT, "it may be about to go"
+    home.clock.advance(minutes=11)
 
 
 def an_object_has_no_row(home: Home) -> None:
@@ -249,6 +282,18 @@ def an_ad_is_loaded(home: Home) -> Services:
     return seen_by(home.svc, Server(csp=csp))
 
 
+def pictures_come_from_anywhere(home: Home) -> Services:
+    return seen_by(home.svc, Server(csp="default-src 'self'; img-src 'self' https:"))
+
+
+def scripts_may_call_anybody(home: Home) -> Services:
+    return seen_by(home.svc, Server(csp="default-src 'self'; connect-src 'self' wss:"))
+
+
+def an_element_is_loaded(home: Home) -> Services:
+    return seen_by(home.svc, Server(csp="default-src 'self'; script-src-elem https://evil.com"))
+
+
 def anything_is_loaded(home: Home) -> Services:
     return seen_by(home.svc, Server(csp=""))
 
@@ -279,6 +324,10 @@ def nobody_can_be_written_to(home: Home) -> Services:
 
 def a_backup_stays(home: Home) -> None:
     _file(home, "workshot-2025.sql.gz", timedelta(days=40))
+
+
+def a_copy_of_the_database_stays(home: Home) -> None:
+    _file(home, "workshot.db.bak", timedelta(days=40))
 
 
 def _file(home: Home, name: str, old: timedelta) -> None:
@@ -319,6 +368,55 @@ def somebody_is_not_named(home: Home) -> Services:
     return replace(home.svc, providers={"faceland": object()})  # type: ignore[dict-item]
 
 
+def nobody_looks_there(home: Home) -> Services:
+    """It is set up, and the copy was to be looked at two hours ago."""
+    return replace(home.svc, providers={"apimart": _left_there(home)})
+
+
+def its_settings_are_taken_away(home: Home) -> None:
+    _left_there(home)
+
+
+def _left_there(home: Home) -> Outsider:
+    run, due = home.first(Generation), home.clock() - timedelta(hours=2)
+    home.change(Generation, engine="apimart")
+    a_run_is_sent_out(home)
+    home.add(
+        ProviderCopy(
+            subject_id=run.subject_id,
+            generation_id=run.id,
+            task_id=f"{run.id}-1",
+            provider="apimart",
+            kind=ProviderCopyKind.UPLOAD,
+            mark="m",
+            noted_at=due,
+            expires_at=due,
+            dated_by="provider",
+            probe_at=due,
+        )
+    )
+    return Outsider(hand_over=HandOver.UPLOAD)
+
+
+def there_is_no_source(which: str, check: Callable[[Path], Check]) -> Takes:
+    def takes(home: Home) -> Promise:
+        return replace(promise(which), check=check(home.folder / "nothing"))
+
+    takes.__name__ = "there_is_no_source"
+    return takes
+
+
+NO_SOURCE: dict[str, Takes] = {
+    name: there_is_no_source(name, check)
+    for name, check in {
+        "processed_here": parties.processed_here,
+        "never_trained_on": parties.never_trained_on,
+        "no_biometrics": parties.no_biometrics,
+        "nothing_is_sold": house.nothing_is_sold,
+    }.items()
+}
+
+
 def something_trains(home: Home) -> Promise:
     root = written(home.folder / "tree", "from torch import nn")
     return replace(promise("never_trained_on"), check=parties.never_trained_on(root))
@@ -344,19 +442,33 @@ def a_model_is_brought_along(home: Home) -> Promise:
 
 
 TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
-    "processed_here": (the_engine_can_reach_out, a_run_is_sent_out),
-    "third_parties_by_name": (somebody_is_not_named, a_run_is_sent_out),
+    "processed_here": (the_engine_can_reach_out, a_run_is_sent_out, NO_SOURCE["processed_here"]),
+    "third_parties_by_name": (
+        somebody_is_not_named,
+        a_run_is_sent_out,
+        nobody_looks_there,
+        its_settings_are_taken_away,
+    ),
     "erased_by_the_clock": (
         nobody_sweeps,
         sweeping_is_stopped,
         no_sweep_comes_by,
         a_clock_is_too_long,
+        a_clock_ends_far_away,
         an_object_has_no_row,
+        nobody_ever_compares,
+        nobody_compares_any_more,
     ),
-    "available_until": (it_is_lost, storage_is_silent, the_bucket_erases_too_soon),
-    "gone_means_gone": (it_comes_back,),
-    "never_trained_on": (something_trains, there_is_another_way_out),
-    "no_biometrics": (faces_are_recognised, faces_are_measured, a_model_is_brought_along),
+    "available_until": (
+        it_is_lost,
+        storage_is_silent,
+        the_bucket_erases_too_soon,
+        nobody_ever_compares,
+        nobody_compares_any_more,
+    ),
+    "gone_means_gone": (it_comes_back, nobody_ever_compares, nobody_compares_any_more, no_canary_comes_by),
+    "never_trained_on": (something_trains, there_is_another_way_out, NO_SOURCE["never_trained_on"]),
+    "no_biometrics": (faces_are_recognised, faces_are_measured, a_model_is_brought_along, NO_SOURCE["no_biometrics"]),
     "only_the_owner": (anybody_may_read, anybody_may_have_the_run),
     "no_public_address": (
         an_address_is_open,
@@ -367,7 +479,7 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
         nobody_can_ask,
     ),
     "only_pixels_are_kept": (nothing_is_removed,),
-    "encrypted": (it_lies_open, a_key_lies_open),
+    "encrypted": (it_lies_open, a_key_lies_open, a_key_outlives_the_images),
     "encrypted_on_the_way": (mail_is_open, browsers_come_by_http, it_may_listen_to_everybody),
     "session_ends_with_the_browser": (the_cookie_stays, the_cookie_is_the_same, no_cookie_is_given, nobody_can_ask),
     "erased_on_request": (nobody_erases, nobody_reads_the_mailbox, another_mailbox_was_read),
@@ -375,12 +487,26 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
     "adults_only": (nobody_is_asked_for_their_age, nobody_is_asked_at_all),
     "usage_belongs_to_nobody": (an_id_is_counted,),
     "logs_at_most_a_year": (nobody_prunes, a_log_lies_about),
-    "nothing_is_sold": (an_ad_is_loaded, anything_is_loaded, an_ad_network_is_named, nobody_answers),
+    "nothing_is_sold": (
+        an_ad_is_loaded,
+        anything_is_loaded,
+        pictures_come_from_anywhere,
+        scripts_may_call_anybody,
+        an_element_is_loaded,
+        an_ad_network_is_named,
+        nobody_answers,
+        NO_SOURCE["nothing_is_sold"],
+    ),
     "notice_before_a_change": (it_changes_overnight, no_version_is_in_force, settings_promise_less),
     "breach_notice": (nobody_can_be_written_to,),
-    "backups_end_too": (a_backup_stays, backups_are_kept_too_long),
+    "backups_end_too": (a_backup_stays, a_copy_of_the_database_stays, backups_are_kept_too_long),
 }
 CANNOT_BE_SEEN = {
+    nobody_ever_compares,
+    nobody_compares_any_more,
+    no_canary_comes_by,
+    its_settings_are_taken_away,
+    *NO_SOURCE.values(),
     sweeping_is_stopped,
     no_sweep_comes_by,
     storage_is_silent,
@@ -441,6 +567,7 @@ def test_what_is_older_than_promised_now_was_promised_before(lived_in: Services,
     which = promise("erased_by_the_clock")
     clock.advance(days=20)
     retention.sweep(lived_in)
+    reconcile.compare(lived_in)
     tighter = replace(lived_in, settings=lived_in.settings.model_copy(update={"longest_days": 14}))
     assert state_of(tighter, which) is BROKEN, "the version in force was there before the photo"
     now = clock()
@@ -520,7 +647,7 @@ def test_cookies_are_called_as_the_guard_calls_them() -> None:
     assert set(reach.COOKIES) == {guard.COOKIE, guard.SECURE_COOKIE}
 
 
-@pytest.mark.parametrize("word", ["one", new_id(), "ann@example.org", "203.0.113.7", "/img/x"])
+@pytest.mark.parametrize("word", ["one", "0" * 32, "ann@example.org", "203.0.113.7", "/img/x"])
 def test_words_that_could_be_somebody_s(word: str) -> None:
     assert bool(house._PERSONAL.search(word)) is (word != "one")
 
@@ -529,10 +656,55 @@ def test_every_column_of_an_image_is_known() -> None:
     assert set(Copy.model_fields) == images.COLUMNS_OF_A_COPY
 
 
+@pytest.mark.sqlite_only("an instant between rows and storage")
+def test_what_is_erased_while_it_is_asked_for_is_not_missing(lived_in: Services, store: MemoryStore) -> None:
+    def erased(_: str) -> None:
+        store.before_head = lambda key: None
+        requests.open_in_product(lived_in, ANN, kind=RequestKind.ERASE, press_id=new_id())
+        with lived_in.transaction() as session:
+            session.execute(sa.update(Copy).values(erase_by=lived_in.clock()))
+        store.objects.clear()
+
+    store.before_head = erased
+    assert state_of(lived_in, promise("available_until")) is KEPT
+
+
+@pytest.mark.sqlite_only("what the server knows of its age")
+def test_a_test_picture_has_its_time_to_come_by(sound: Services) -> None:
+    with sound.transaction() as session:
+        session.execute(sa.update(PolicyVersion).values(noted_at=sound.clock() - timedelta(hours=3)))
+    singing = replace(sound, settings=sound.settings.model_copy(update={"canary_every_minutes": 60}))
+    assert state_of(singing, promise("gone_means_gone")) is KEPT
+
+
+def test_nothing_is_said_of_what_lies_beside_a_database_elsewhere(sound: Services) -> None:
+    told = measured(sound, promise("backups_end_too"))
+    elsewhere = sound.database.dialect.name == "postgresql"
+    assert told.state is KEPT and ("on another server" in told.evidence) is elsewhere
+    assert ("lies beside it" in told.evidence) is not elsewhere
+
+
+@pytest.mark.sqlite_only("SQLite in a folder of its own")
+def test_backups_are_looked_for_where_the_database_lies(sound: Services, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    there = replace(sound, settings=sound.settings.model_copy(update={"data_dir": other}))
+    assert state_of(there, promise("backups_end_too")) is KEPT
+    left = tmp_path / "workshot.db.old"
+    left.write_text("x")
+    at = (sound.clock() - timedelta(days=40)).timestamp()
+    utime(left, (at, at))
+    assert state_of(there, promise("backups_end_too")) is BROKEN
+
+
 # ---------------------------------------------------------------------------------------------------------- the table
 @pytest.mark.parametrize("which", PROMISES, ids=lambda each: each.id)
 def test_no_sentence_without_a_check_and_no_check_without_a_sentence(which: Promise, svc: Services) -> None:
-    assert which.sentence.endswith((".", "{early}")) and which.measured.endswith(".") and which.reader_may.endswith(".")
+    assert (
+        which.sentence.endswith((".", "{early}", "{backups}"))
+        and which.measured.endswith(".")
+        and which.reader_may.endswith(".")
+    )
     assert callable(which.check) and which.group in promises.GROUPS and which.owner in ("founder", "support")
     assert timedelta(0) < which.grace <= timedelta(days=1)
     assert "{" not in which.filled(svc.settings)

@@ -14,7 +14,7 @@ from core.models import AuditEntry, Consent, PolicyVersion, UsageCount
 from core.promises import bounds
 from core.promises.checks.reach import NO_EYES, WAYS
 from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
-from core.promises.source import Source
+from core.promises.source import NO_SOURCE, Source
 from core.services import Services
 from core.settings import ROOT
 from core.sla import in_words
@@ -122,17 +122,8 @@ AD_HOSTS: Final = (
     "hotjar",
     "cdn.segment.com",
 )
-_FOREIGN: Final = re.compile(r"https?://|\*|(?<![\w'-])[\w-]+\.[a-z]{2,}")
-_SOURCES: Final = (
-    "default-src",
-    "script-src",
-    "img-src",
-    "connect-src",
-    "style-src",
-    "font-src",
-    "frame-src",
-    "worker-src",
-)
+_OURS: Final = ("'", "data:", "blob:")
+"""How a word begins that names nobody else: 'self' and its like, and what the page itself has made."""
 
 
 def nothing_is_sold(root: Path = ROOT) -> Check:
@@ -159,6 +150,8 @@ def nothing_is_sold(root: Path = ROOT) -> Check:
                     named=", ".join(named) or "none",
                 ),
             )
+        if not Source(root).is_there():
+            return unknown(figure, NO_SOURCE)
         analytics = GA4_ON if svc.settings.ga4_measurement_id else GA4_OFF
         said = "Our pages allow a browser to load from this server alone, and no ad network is named in our source."
         return kept(figure, Says(said, {}, (analytics, way)))
@@ -172,9 +165,8 @@ GA4_ON: Final = says("Google Analytics is told sums of a day by this server, of 
 
 def _foreign(policy: str) -> list[str]:
     rules = (rule.strip().partition(" ") for rule in policy.split(";"))
-    return sorted(
-        {word for name, _, words in rules if name in _SOURCES for word in words.split() if _FOREIGN.search(word)}
-    )
+    loading = [words for name, _, words in rules if "-src" in name.lower()]
+    return sorted({word for words in loading for word in words.split() if not word.startswith(_OURS)})
 
 
 # --------------------------------------------------------------------------------------------------------- versions
@@ -271,34 +263,38 @@ def _fault_at_the_end(session: Session) -> int:
 
 # ---------------------------------------------------------------------------------------------------------- backups
 def backups_end_too(svc: Services, now: datetime) -> Result:
-    """The setting is within its bound, and no copy of the database beside it is older."""
+    """The setting is within its bound, and no copy of the database that we can see is older."""
     days = svc.settings.backup_days
     kept_for = timedelta(days=days)
-    old = [
-        path.name
-        for path in _files(svc.settings.data_dir, BACKUPS)
-        if not path.name.startswith(DATABASE) and _age(path, now) > kept_for + timedelta(days=1)
-    ]
+    own = _own_file(svc)
+    folders = {svc.settings.data_dir.resolve(), own.parent.resolve() if own else svc.settings.data_dir.resolve()}
+    beside = [file for folder in folders for file in _files(folder, BACKUPS)]
+    databases = {DATABASE, own.name if own else DATABASE}
+    old = [file for file in beside if file.name not in databases and _age(file, now) > kept_for + timedelta(days=1)]
     beyond = [bound for bound in bounds.BOUNDS if bound.setting == "backup_days" and not bound.holds(svc.settings)]
-    figure = says("{days} days, {old} older", days=days, old=len(old))
+    figure = says("{days} days, {old} older" if days else "{old} older copies seen", days=days, old=len(old))
     if old or beyond:
         return broken(
             figure,
             says("{old} files beside the database look like backups that are older than promised.", old=len(old)),
         )
-    return kept(
-        figure,
-        says(
-            "No older copy of the database lies beside it. Those that are kept elsewhere cannot be seen from here: "
-            "that they go after {days} days is the word of those who run this server.",
-            days=days,
-        )
+    theirs = (
+        says("That backups go after {days} days is the word of those who run this server.", days=days)
         if days
-        else says(
-            "No backups are made, as those who run this server say (BACKUP_DAYS is 0), and no copy of the database "
-            "lies beside it. What is kept elsewhere cannot be seen from here."
-        ),
+        else says("No backups are made, as those who run this server say (BACKUP_DAYS is 0).")
     )
+    seen = BESIDE_IT if own is not None else ELSEWHERE
+    return kept(figure, Says(seen.template, {}, (theirs,)))
 
 
+BESIDE_IT: Final = says(
+    "No older copy of the database lies beside it. What is kept elsewhere cannot be seen from here."
+)
+ELSEWHERE: Final = says("The database is on another server: what is kept there cannot be seen from here.")
 DATABASE: Final = "workshot.db"
+
+
+def _own_file(svc: Services) -> Path | None:
+    """The file that the database is, where it is one."""
+    url = svc.database.url
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None

@@ -11,11 +11,13 @@ from core import erasing, lifecycle, made_up
 from core.errors import ObjectMissing
 from core.lifecycle import Trouble
 from core.models import (
+    LIVE,
     CanaryRun,
     Copy,
     CopyKind,
     FindingKind,
     FindingRow,
+    Generation,
     JobKind,
     PolicyVersion,
     Subject,
@@ -33,6 +35,8 @@ LATE: Final = timedelta(minutes=10)
 AT_MOST: Final = 1_000
 """Rows that are counted; beyond it "1,000" stands for all of them."""
 SAMPLE: Final = 3
+COMPARED_LATE: Final = timedelta(hours=50)
+"""Storage and rows are compared each night: this is two of them that nobody did."""
 UPLOADS: Final = (CopyKind.PORTRAIT, CopyKind.CLOTHING, CopyKind.BACKDROP)
 PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"PK\x03\x04", b"%PDF")
 """How files begin that a viewer would open; HEIC and AVIF have `ftyp` after four bytes."""
@@ -59,6 +63,21 @@ def found(session: Session, *kinds: FindingKind) -> int:
     return session.exec(select(func.count()).select_from(FindingRow).where(col(FindingRow.kind).in_(kinds))).one()
 
 
+def _not_compared(session: Session, now: datetime) -> Says | None:
+    """What the last comparison found says nothing any more when it is over for long, or never was."""
+    compared = session.get(Upkeep, JobKind.RECONCILE)
+    if compared is not None:
+        if now - compared.ended_at <= COMPARED_LATE:
+            return None
+        return says("Storage and rows were last compared {ago} ago.", ago=in_words(now - compared.ended_at))
+    oldest = session.exec(select(Copy.created_at).where(*of_people()).order_by(col(Copy.created_at)).limit(1)).first()
+    if oldest is None or now - oldest <= COMPARED_LATE:
+        return None
+    return says(
+        "Storage and rows were never compared, and the oldest image is here for {age}.", age=in_words(now - oldest)
+    )
+
+
 def sample(session: Session, *where: sa.ColumnElement[bool]) -> Sequence[Copy]:
     """The oldest and the newest that are kept."""
     written = col(Copy.written_at).is_not(None), col(Copy.erased_at).is_(None)
@@ -82,6 +101,7 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
             .limit(1)
         ).first()
         swept = session.get(Upkeep, JobKind.SWEEP)
+        not_compared = _not_compared(session, now)
     figure = (
         says("oldest photo {age}, {late} past their clock", age=in_words(now - oldest), late=late)
         if oldest
@@ -98,7 +118,7 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
                 no_row=no_row,
             ),
         )
-    if trouble := _sweep_trouble(svc, swept, now):
+    if trouble := _sweep_trouble(svc, swept, now) or not_compared:
         return unknown(figure, trouble)
     assert swept is not None
     seen = says(
@@ -112,8 +132,8 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
 
 
 def _too_long(session: Session, settings: Settings, now: datetime) -> int:
-    """Those older than the longest clock. A clock that began under an earlier version of the policy stays what it was,
-    and no version of it promises more than the bound."""
+    """Those older than the longest clock, and those whose clock ends beyond it. A clock that began under an earlier
+    version of the policy stays what it was, and no version of it promises more than the bound."""
     limit = bounds.longest(settings) + LATE
     since = session.exec(
         select(func.max(PolicyVersion.effective_at)).where(col(PolicyVersion.effective_at) <= now)
@@ -122,7 +142,7 @@ def _too_long(session: Session, settings: Settings, now: datetime) -> int:
     ours = began < now - limit
     if since is not None:
         ours = sa.and_(ours, sa.or_(began >= since, began < now - bounds.LONGEST - LATE))
-    return many(session, ours)
+    return many(session, ours) + many(session, col(Copy.erase_by) > now + bounds.LONGEST + LATE, sa.not_(ours))
 
 
 def _sweep_trouble(svc: Services, swept: Upkeep | None, now: datetime) -> Says | None:
@@ -143,7 +163,8 @@ def available_until(svc: Services, now: datetime) -> Result:
         lost = found(session, FindingKind.MISSING, FindingKind.MISMATCH)
         some = sample(session, col(Copy.erase_by) > now)
         compared = session.get(Upkeep, JobKind.RECONCILE)
-    answers = [svc.vault.store.head(copy.object_key) for copy in some]
+        not_compared = _not_compared(session, now)
+    answers = _asked(svc, some)
     missing = answers.count(Presence.ABSENT)
     figure = says("{there} of {asked} there", there=answers.count(Presence.PRESENT), asked=len(answers))
     if too_soon := [found.says for found in lifecycle.check(svc).findings if found.trouble is Trouble.TOO_SOON]:
@@ -161,6 +182,8 @@ def available_until(svc: Services, now: datetime) -> Result:
         )
     if Presence.UNKNOWN in answers:
         return unknown(figure, says("Storage could not say whether it has what should be there."))
+    if not_compared:
+        return unknown(figure, not_compared)
     then = (
         says("Everything was compared {ago} ago, and nothing was missing.", ago=in_words(now - compared.ended_at))
         if compared is not None
@@ -168,6 +191,18 @@ def available_until(svc: Services, now: datetime) -> Result:
     )
     asked = says("Of what should be there, the oldest and the newest were asked for: {n}, all there.", n=len(answers))
     return kept(figure, Says(asked.template, asked.values, (then,)))
+
+
+def _asked(svc: Services, some: Sequence[Copy]) -> list[Presence]:
+    """What storage says of each, but for what was rightly erased between the rows and the question."""
+    answers = {copy.id: svc.vault.store.head(copy.object_key) for copy in some}
+    absent = [id for id, answer in answers.items() if answer is Presence.ABSENT]
+    if not absent:
+        return list(answers.values())
+    due_or_erased = sa.or_(col(Copy.erased_at).is_not(None), col(Copy.erase_by) <= svc.clock())
+    with svc.reading() as session:
+        rightly = session.exec(select(Copy.id).where(col(Copy.id).in_(absent), due_or_erased)).all()
+    return [answer for id, answer in answers.items() if id not in rightly]
 
 
 # --------------------------------------------------------------------------------------------------------- gone
@@ -190,6 +225,8 @@ def gone_means_gone(svc: Services, now: datetime) -> Result:
         last = session.exec(newest.limit(1)).first()
         whose = last.subject_id if last is not None and last.gone_at is not None else None
         keys = session.exec(select(Copy.object_key).where(Copy.subject_id == whose)).all() if whose else ()
+        not_compared = _not_compared(session, now)
+        here_since = session.exec(select(func.min(PolicyVersion.noted_at))).one()
     again = [svc.vault.store.head(key) for key in keys]
     figure = _canary_figure(last)
     came_back = back + again.count(Presence.PRESENT)
@@ -203,6 +240,14 @@ def gone_means_gone(svc: Services, now: datetime) -> Result:
                 rules=len(missing),
                 last=(last.failure or "gone") if last is not None else "none",
             ),
+        )
+    if not_compared:
+        return unknown(figure, not_compared)
+    every = timedelta(minutes=svc.settings.canary_every_minutes)
+    if last is None and every and here_since is not None and now - here_since > 3 * every + LATE:
+        ago = in_words(now - here_since)
+        return unknown(
+            figure, says("This server was set up {ago} ago, and no test picture has come by since.", ago=ago)
         )
     return _canary_kept(svc, last, again, figure, now)
 
@@ -242,19 +287,26 @@ def _canary_kept(
 
 # ---------------------------------------------------------------------------------------------------- encrypted
 def encrypted(svc: Services, now: datetime) -> Result:
-    """What storage holds of a sample is no picture, and is sealed; keys lie sealed, too."""
+    """What storage holds of a sample is no picture, and is sealed; keys lie sealed, too, and go with the last image."""
     with svc.reading() as session:
         some = sample(session)
         whose = [copy.subject_id for copy in some]
         keys = session.exec(select(Subject.id, Subject.sealed_key).where(col(Subject.id).in_(whose))).all()
+        left = _keys_left(session, now)
     held = [data for copy in some if (data := _raw(svc, copy)) is not None]
     bare = sum(is_picture(data) or not data.startswith(SEALED) for data in held)
     open_keys = sum(key is None or not key.startswith(SEALED) for _, key in keys)
     figure = says("{sealed} of {looked} sealed", sealed=len(held) - bare, looked=len(held))
-    if bare or open_keys:
+    if bare or open_keys or left:
         return broken(
             figure,
-            says("{bare} stored images are not sealed, and {keys} keys of people are not.", bare=bare, keys=open_keys),
+            says(
+                "{bare} stored images are not sealed, and {keys} keys of people are not. {left} people whose last "
+                "image is gone have a key still.",
+                bare=bare,
+                keys=open_keys,
+                left=left,
+            ),
         )
     return kept(
         figure,
@@ -266,6 +318,16 @@ def encrypted(svc: Services, now: datetime) -> Result:
         if held
         else says("No image is stored just now. Each is sealed before it is written (AES-256-GCM)."),
     )
+
+
+def _keys_left(session: Session, now: datetime) -> int:
+    """Of the people who have had a key for longest: those who had images, have none and no run, and have it still."""
+    with_key = select(Subject.id).where(col(Subject.sealed_key).is_not(None), ~col(Subject.is_canary))
+    oldest = with_key.where(made_up.is_real(Subject.id)).order_by(col(Subject.created_at)).limit(AT_MOST).subquery()
+    had = sa.exists().where(col(Copy.subject_id) == oldest.c.id)
+    has = had.where(sa.or_(col(Copy.gone_at).is_(None), col(Copy.gone_at) > now - LATE))
+    at_work = sa.exists().where(col(Generation.subject_id) == oldest.c.id, col(Generation.state).in_(LIVE))
+    return session.exec(select(func.count()).select_from(oldest).where(had, ~has, ~at_work)).one()
 
 
 def _raw(svc: Services, copy: Copy) -> bytes | None:

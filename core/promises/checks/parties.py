@@ -11,8 +11,8 @@ from sqlmodel import Session, col, func, select
 from core import made_up
 from core.models import Generation, ProviderCopy, ProviderTask
 from core.promises import source
-from core.promises.shapes import Check, Result, Says, broken, kept, says
-from core.promises.source import Source
+from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
+from core.promises.source import NO_SOURCE, Source
 from core.services import Services
 from core.settings import ROOT
 from core.third_parties import ThirdParty, third_parties
@@ -48,6 +48,8 @@ def processed_here(root: Path = ROOT) -> Check:
                     files=_listed(reaching),
                 ),
             )
+        if not Source(root).is_there(ON_DEVICE):
+            return unknown(figure, NO_SOURCE)
         return kept(
             figure,
             says(
@@ -96,7 +98,8 @@ def third_parties_by_name(svc: Services, now: datetime) -> Result:
         sent_to = _providers(session)
         unnamed = {*svc.providers, *(name for name in sent_to if not made_up.is_one(name))} - set(named)
         not_chosen = sum(_sent_to(session, name, col(Generation.engine) != name) for name in sent_to)
-        open_there, past, not_looked = _there(session, now)
+        open_there, past, not_looked = _there(session, now, list(svc.providers))
+        left = _left_at_others(session, list(svc.providers))
     figure = says("{open} copies lie there, {past} past their end", open=open_there, past=past)
     if unnamed or not_chosen or not_looked:
         return broken(
@@ -110,6 +113,9 @@ def third_parties_by_name(svc: Services, now: datetime) -> Result:
                 not_looked=not_looked,
             ),
         )
+    if left:
+        first, *more = (_left(named[name].title if name in named else name, n) for name, n in left)
+        return unknown(figure, Says(first.template, first.values, tuple(more)))
     known = [named[name] for name in svc.providers]
     seen = says(
         "Everyone who was sent a picture is named, and was chosen for that run. Copies there: {open}, of them seen "
@@ -130,14 +136,26 @@ def _party(svc: Services, party: ThirdParty) -> Says:
     return says("{name}: {does} What it keeps: {clocks}.", name=party.title, does=party.does, clocks=clocks)
 
 
-def _there(session: Session, now: datetime) -> tuple[int, int, int]:
-    """What lies there; of that past its end and seen open; and what nobody has looked at in time."""
+def _left(name: str, n: int) -> Says:
+    return says("Nobody looks any more at {n} copies at {name}: its settings were taken away.", n=n, name=name)
+
+
+def _left_at_others(session: Session, set_up: Sequence[str]) -> Sequence[tuple[str, int]]:
+    """Copies at those whom nobody asks any more, and so nobody can say that they are gone."""
+    lies_there = col(ProviderCopy.gone_at).is_(None), made_up.is_real(ProviderCopy.id)
+    some = select(ProviderCopy.provider).where(*lies_there, col(ProviderCopy.provider).not_in(set_up))
+    at = some.limit(AT_MOST).subquery().c.provider
+    return [(name, n) for name, n in session.execute(sa.select(at, func.count()).group_by(at).order_by(at)).all()]
+
+
+def _there(session: Session, now: datetime, set_up: Sequence[str]) -> tuple[int, int, int]:
+    """What lies there; of that past its end and seen open; and what nobody has looked at in time who should."""
     copy = ProviderCopy
     seen_open = col(copy.probe_at) < now + NOT_YET, col(copy.open_at).is_not(None)
     return (
         _many(session),
         _many(session, *seen_open),
-        _many(session, col(copy.probe_at) < now - LOOKED_LATE),
+        _many(session, col(copy.probe_at) < now - LOOKED_LATE, col(copy.provider).in_(set_up)),
     )
 
 
@@ -169,6 +187,8 @@ def never_trained_on(root: Path = ROOT) -> Check:
                     elsewhere=_listed(elsewhere),
                 ),
             )
+        if not tree.is_there():
+            return unknown(figure, NO_SOURCE)
         seen = says(
             "Nothing in our source trains anything, and only {ways} can reach a network: storage, mail, and third "
             "parties that are named.",
@@ -226,12 +246,14 @@ def no_biometrics(root: Path = ROOT, installed: Callable[[], Iterable[str]] = so
                     columns=_listed(columns),
                 ),
             )
+        if not tree.is_there():
+            return unknown(figure, NO_SOURCE)
         return kept(
             figure,
             says(
-                "None of {packages} installed packages recognises faces, nothing in our source asks for it, the one "
-                "model that is here tells a person from the background, and no column of any table could hold a "
-                "template.",
+                "None of {packages} installed packages is a known face recogniser, nothing in our source asks for one, "
+                "the one model that is here tells a person from the background, and no column of any table could "
+                "hold a template.",
                 packages=len(there),
             ),
         )
