@@ -340,7 +340,7 @@ def test_a_server_works_itself_unless_told_to_leave_it_to_workers(crew: Crew, wo
 
     async def serve_for_a_moment() -> bool:
         async with lifespan(settings)(None):
-            return any(thread.name.startswith("worker-") for thread in threading.enumerate())
+            return crew.beats() > 0  # the measuring of promises, which every server does, is no sign of a worker
 
     assert asyncio.run(serve_for_a_moment()) is works
     assert crew.beats() == 0, "and it leaves in good order"

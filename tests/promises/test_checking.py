@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from core import __main__ as command_line
-from core import doctor, jobs, metrics, promises
+from core import bootstrap, doctor, jobs, metrics, promises
 from core.models import JobKind, PromiseCheck, PromiseState, UsageCount
 from core.promises import Promise, Result, Says, checking
 from core.promises.shapes import broken, kept, says, unknown
@@ -243,6 +243,7 @@ def test_the_command_line_measures_and_its_status_tells(
     sound: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command_line, "built", lambda: sound)
+    monkeypatch.setattr(command_line, "MEASURED_WITHIN", 0)  # there is no server that would
     assert command_line.main(["promises", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["well"] and len(told["promises"]) == len(promises.PROMISES)
@@ -252,6 +253,19 @@ def test_the_command_line_measures_and_its_status_tells(
     monkeypatch.setattr(command_line, "built", lambda: without)
     assert command_line.main(["promises"]) == 1, "unknown is not well"
     assert "breach_notice" in capsys.readouterr().out
+
+
+def test_where_a_server_measures_the_command_line_asks_it(sound: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would not know how people reach the server, and call that unknown."""
+    promises.run_checks(sound, sound.clock())
+    blind = replace(sound, settings=sound.settings.model_copy(update={"privacy_contact": ""}))
+    monkeypatch.setattr(command_line, "built", lambda: blind)
+    server = bootstrap.measuring(sound)
+    server.start()
+    try:
+        assert command_line.main(["promises"]) == 0
+    finally:
+        server.stop()
 
 
 # --------------------------------------------------------------------------------------------------------------- words
