@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from core import audit, erasing, operators, retention
+from core.contracts import Contract
 from core.models import (
     AuditEntry,
     Copy,
@@ -431,7 +432,7 @@ def test_a_shorter_promise_moves_everything_forward(
     page = opened()
     numbers = table(page, "copies")
     assert (len(numbers), numbers["day"][30], numbers["copies"][30]) == (31, "1 Apr", 3)
-    numbers = table(pick(page, "If nothing were kept longer than", "7d"), "copies")
+    numbers = table(pick(page, "If nothing were kept longer than", Contract.WEEK), "copies")
     assert numbers["copies"][7] == 3
     assert list(table(pick(page, "Coloured by", "Kind"), "copies").columns) == [
         "day",

@@ -130,7 +130,7 @@ def test_fourteen_days_are_what_machines_read(fourteen: Services) -> None:
     assert "at most 30 days after the photo" not in json.dumps(told)
 
 
-@pytest.mark.sqlite_only("numbers")
+@pytest.mark.sqlite_only("numbers of settings alone")
 def test_fourteen_days_are_what_operators_see(fourteen: Services) -> None:
     assert futures.figures(fourteen).promise == timedelta(days=14)
     assert [run.contract for run in canary.release(fourteen)] == fourteen.settings.terms.offered

@@ -147,7 +147,7 @@ def test_a_crash_in_between_gives_no_new_grace(round_of: Round) -> None:
     assert round_of(BROKEN, seconds=GRACE.total_seconds() / 2).public_state is BROKEN
 
 
-@pytest.mark.sqlite_only("words")
+@pytest.mark.sqlite_only("words, and no rows")
 def test_the_headline_says_the_worst_first(svc: Services) -> None:
     (stand,) = promises.stands(svc, svc.clock(), [promise(NAME)])
     good, bad, dark = (replace(stand, public_state=state) for state in (KEPT, BROKEN, UNKNOWN))
