@@ -16,7 +16,7 @@ test: $(VENV)/.tests  ## everything that CI checks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m 'not browser' --numprocesses auto --dist loadfile
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser --numprocesses 2 --dist loadfile
 
 bench: $(VENV)/.tests  ## every promised speed, as ratios taken in the same run
 	sh tests/system.sh
