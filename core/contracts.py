@@ -35,16 +35,6 @@ class Contract(StrEnum):
     def label(self) -> str:
         return _LABELS[self]
 
-    def clock(self, early: timedelta) -> timedelta:
-        """From the upload to the instant that is printed and kept. Long contracts end early, so that the promise of
-        `keep_for` holds though every worker was down for so long; of 24 hours and less nobody could spare it."""
-        return self.keep_for - early if self.keep_for > NO_MARGIN_UP_TO else self.keep_for
-
-    def run_by(self, uploaded_at: datetime, *, early: timedelta) -> datetime:
-        """The last instant at which anything of a run may exist. Under `process` its end moves this forward."""
-        extra = PROCESS_HEADSHOTS_KEPT if self is Contract.PROCESS else timedelta(0)
-        return uploaded_at + self.clock(early) + extra
-
     def no_longer_than(self, longest: "Contract") -> bool:
         return self.keep_for <= longest.keep_for and (longest is not Contract.PROCESS or self is longest)
 
@@ -109,12 +99,13 @@ class Terms:
         return f"{self.longest_days} days" if self.longest_days > 1 else Contract.DAY.label
 
     def clock(self, contract: Contract) -> timedelta:
-        """`Contract.clock`, of the length that it has here."""
+        """From the upload to the instant that is printed and kept. Long contracts end early, so that the promise of
+        `keep_for` holds though every worker was down for so long; of 24 hours and less nobody could spare it."""
         kept = self.keep_for(contract)
         return kept - self.early if kept > NO_MARGIN_UP_TO else kept
 
     def run_by(self, contract: Contract, uploaded_at: datetime) -> datetime:
-        """`Contract.run_by`, likewise."""
+        """The last instant at which anything of a run may exist. Under `process` its end moves this forward."""
         extra = PROCESS_HEADSHOTS_KEPT if contract is Contract.PROCESS else timedelta(0)
         return uploaded_at + self.clock(contract) + extra
 

@@ -355,6 +355,17 @@ def test_it_keeps_to_the_longest_clock_of_the_settings(limit_to, longest):
         assert run.contract.no_longer_than(longest)
 
 
+@pytest.mark.parametrize("days", [2, 14])
+@pytest.mark.sqlite_only("settings alone differ")
+def test_it_keeps_to_the_longest_days_of_the_settings(limit_to, days):
+    svc = limit_to(longest_days=days)
+    demo.make(svc, days=5, subjects=40)
+    runs = all_of(svc, select(Generation))
+    assert {run.contract for run in runs} == set(svc.settings.terms.offered)
+    for run in runs:
+        assert run.erase_by <= run.uploaded_at + timedelta(days=days)
+
+
 # ------------------------------------------------------------------------------------------------------------ removing
 def test_removing_leaves_nothing(svc, clock, ask, work, given_copy):
     before = everything(svc)

@@ -45,7 +45,7 @@ def test_the_rule_is_the_longest_clock_in_whole_days(longest, early, days):
 def test_no_rule_is_so_short_that_it_takes_what_our_clock_keeps(longest, early):
     settings = under(longest, early)
     for contract in offered(longest):
-        assert contract.clock(settings.erase_early) <= lifecycle.rule_days(settings) * DAY
+        assert settings.terms.clock(contract) <= lifecycle.rule_days(settings) * DAY
     assert lifecycle.rule_days(settings) - 1 < max(1, lifecycle.longest_clock(settings) / DAY), (
         "nor longer than it must"
     )

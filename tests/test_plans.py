@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, func, select
 
 from core import audit, copies, erasing, holds, jobs, plans, proof, retention
-from core.contracts import Contract
+from core.contracts import Contract, Terms
 from core.db import scrub
 from core.errors import NotAllowed, NotFound, ObjectLocked, StalePlan, StorageUnavailable
 from core.models import AuditEntry, Copy, CopyKind, EraseReason, JobKind, Subject, Switch
@@ -248,17 +248,16 @@ def test_as_much_as_the_cap_is_not_too_much(svc, store, given_copy, limit_to):
     assert retention.sweep(limit_to(sweep_cap=3)) == Report(gone=3)
 
 
-def test_a_share_of_the_vault_is_too_much_where_it_is_more_than_a_few(svc, given_copy, limit_to, monkeypatch):
-    monkeypatch.setattr(holds, "SHARE_COUNTS_FROM", 2)
+def test_a_share_of_the_vault_is_too_much_where_it_is_more_than_a_few(svc, given_copy, limit_to):
     for _ in range(3):
         given_copy(ends_in=timedelta(days=1))
     for _ in range(3):
         given_copy()
-    assert retention.sweep(limit_to(sweep_cap_share=0.49)).held
-    assert not retention.sweep(limit_to(sweep_cap_share=0.5)).held
-    assert retention.hold(svc) is None
-    given_copy(), given_copy()
-    assert not retention.sweep(limit_to(sweep_cap_share=0.01)).held, "two are never too much"
+    found = retention.plan(svc)
+    assert holds.is_too_much(limit_to(sweep_cap_share=0.49), found, share_counts_from=2)
+    assert not holds.is_too_much(limit_to(sweep_cap_share=0.5), found, share_counts_from=2)
+    assert not holds.is_too_much(limit_to(sweep_cap_share=0.01), found, share_counts_from=3), "few are never too much"
+    assert not holds.is_too_much(limit_to(sweep_cap_share=0.01), found), "and these are few"
 
 
 def test_the_cap_never_holds_up_what_a_person_asked_for(svc, ask, work, store, clock, given_copy, limit_to):
@@ -403,7 +402,7 @@ def test_long_clocks_end_a_day_early_and_short_ones_when_they_say(svc, ask, limi
     with svc.reading() as session:
         portrait = session.exec(select(Copy)).one()
 
-    assert contract.run_by(svc.clock(), early=timedelta(hours=24)) == svc.clock() + kept
+    assert early.settings.terms.run_by(contract, svc.clock()) == svc.clock() + kept
     assert portrait.erase_by == svc.clock() + (timedelta(hours=1) if contract is Contract.PROCESS else kept)
 
 
@@ -437,7 +436,8 @@ def test_shortening_counts_with_the_margin_too(svc, ask, work, limit_to, clock):
     ],
 )
 def test_a_clock_is_so_many_hours_whatever_the_calendar_does(uploaded, ends):
-    assert Contract.MONTH.run_by(uploaded.astimezone(UTC), early=timedelta(hours=24)) == ends
+    terms = Terms(longest=Contract.MONTH, longest_days=30, early=timedelta(hours=24))
+    assert terms.run_by(Contract.MONTH, uploaded.astimezone(UTC)) == ends
 
 
 # ------------------------------------------------------------------------------------------------- many at once

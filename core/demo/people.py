@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from core.catalogue import catalogue
-from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract, offered
+from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.demo.figures import Figures
 from core.demo.writing import DAY, Stamps, Writer
 from core.made_up import WORD
@@ -111,11 +111,11 @@ class People:
         self.now = now
         self.writer, self.figures, self.stamp = writer, figures, stamp
         self.assets = 0
-        self._settings = settings
+        self._terms = settings.terms
         self._policy = "demo"
         self._numbers = 0
         self._quoted = Counter[str]()
-        self._contracts = {one: CONTRACTS[one] for one in offered(settings.longest_contract)}
+        self._contracts = {one: CONTRACTS[one] for one in self._terms.offered}
         self._purposes, self._styles = catalogue().purposes, catalogue().styles
         self._backdrops = [one.id for one in catalogue().backdrops]
         self._outages = _outages(figures.first, figures.last)
@@ -175,9 +175,8 @@ class People:
 
     def _shorten(self, life: Life, at: int) -> None:
         """To a clock that has not run out by then."""
-        shorter = [
-            one for one in self._contracts if one is not Contract.PROCESS and one.keep_for < life.chosen.keep_for
-        ]
+        chosen = self._terms.keep_for(life.chosen)
+        shorter = [one for one in self._contracts if one is not Contract.PROCESS and self._terms.keep_for(one) < chosen]
         if shorter and at < self.now:
             life.shortened = self.chance.choice(shorter), at
             if self.erase_by(life) < at + 60:
@@ -205,7 +204,7 @@ class People:
         """When all of it goes by the clock."""
         if life.contract is Contract.PROCESS:
             return life.runs[-1].ended + int(PROCESS_HEADSHOTS_KEPT.total_seconds())
-        return life.uploaded + int(life.contract.clock(self._settings.erase_early).total_seconds())
+        return life.uploaded + int(self._terms.clock(life.contract).total_seconds())
 
     # -------------------------------------------------------------------------------------------------------- as rows
     def live(self, came: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from core import audit, receipts, sla
 from core.canonical import as_json, instant
-from core.contracts import Contract, offered
+from core.contracts import Contract
 from core.demo.people import HERE, THERE, Kept, Life, People, Run, ago
 from core.demo.writing import DAY
 from core.models import (
@@ -26,6 +26,7 @@ from core.models import (
 )
 from core.services import Services
 from core.usage.metrics import Metric
+from core.usage.words import IN_TIME, LATE
 
 HOUR: Final = 3_600
 SHARE: Final = 0.03
@@ -88,7 +89,8 @@ class Tickets:
     def __init__(self, svc: Services, people: People) -> None:
         self._svc, self._people = svc, people
         self._now = people.now
-        self._longest = offered(svc.settings.longest_contract)[-1]
+        self._terms = svc.settings.terms
+        self._longest = self._terms.offered[-1]
 
     # ------------------------------------------------------------------------------------------ people who ask to erase
     def is_wanted(self) -> bool:
@@ -157,7 +159,7 @@ class Tickets:
     def open_ones(self) -> None:
         """One of each state, and the copies that stand for every state of a copy."""
         now, erase, email = self._now, RequestKind.ERASE, RequestChannel.EMAIL
-        for at, contract in enumerate(offered(self._svc.settings.longest_contract)):
+        for at, contract in enumerate(self._terms.offered):
             self._people.tell(self._person(contract, ago(now, minutes=20 + 3 * at)))
         self._people.tell(self._person(self._longest, ago(now, minutes=25), THERE))
         for minutes in (2, 3, 4):
@@ -259,7 +261,7 @@ class Tickets:
             )  # fmt: skip
 
     def _matched(self, days: int) -> str:
-        at_most = self._longest.keep_for * 0.6
+        at_most = self._terms.keep_for(self._longest) * 0.6
         life = self._person(self._longest, self._now - int(min(at_most, timedelta(days=days)).total_seconds()))
         self._people.tell(life)
         return life.ids["subject"]
@@ -314,9 +316,9 @@ class Tickets:
         figures, kind, closed = self._people.figures, ticket.kind.value, ticket.closed or 0
         figures.count(Metric.TICKET, ticket.channel.value, kind, at=ticket.received)
         ended = ticket.done or closed
-        in_time = ended <= self._due_at(ticket)
+        in_time = IN_TIME if ended <= self._due_at(ticket) else LATE
         assert ticket.outcome is not None
-        figures.count(Metric.TICKET_END, ticket.outcome.value, "in_time" if in_time else "late", at=closed)
+        figures.count(Metric.TICKET_END, ticket.outcome.value, in_time, at=closed)
         figures.took(Metric.TICKET_TOOK, kind, ended - ticket.received, at=closed)
         if ticket.assignee:
             deeds = [audit.Action.REQUEST_ASSIGNED]

@@ -25,7 +25,6 @@ from core.usage import noting
 log = logging.getLogger(__name__)
 
 MILLION: Final = 1_000_000
-"""From a request to its headshot, with every worker away in between: how far back an index has to be read."""
 
 
 def micro(dollars: float) -> int:

@@ -28,7 +28,6 @@ from core.usage.words import LATE
 
 MONTHS_BY_DAY: Final = 4
 """With the one under way: the ten weeks that days are compared over lie in no more."""
-MILLION: Final = 1_000_000
 PRICED_DAYS, PRICED_DAYS_BEFORE, TIMED_MONTHS_BEFORE = 3, 10, 3
 """So many days together are dearer, than so many before at least; and so many months say what time is usual."""
 _TIMES: Final = ("", "", "twice", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -184,7 +183,7 @@ def _costs(look: _Look) -> Iterator[Anomaly]:
         if len(recent) < PRICED_DAYS:
             continue
         if unusual := level(prices, recent, fewest=PRICED_DAYS_BEFORE):
-            seen, usual = (spending.dollars(round(price * MILLION)) for price in (unusual.seen, unusual.usual))
+            seen, usual = (spending.dollars(spending.micro(price)) for price in (unusual.seen, unusual.usual))
             each = f"{seen}, usually {usual}"
             says = f"A headshot {_at(engine)} costs {_compared(unusual)} {_when(unusual, look)}: {each}."
             yield Anomaly(about="cost_by_day", says=says, first=unusual.first, last=unusual.last)
@@ -197,7 +196,7 @@ def _prices(look: _Look, engine: str) -> Iterator[tuple[date, float]]:
         for name in set(cell.names("day")) - {REST}:
             money, made, day = month.money.get((engine, name)), cell.at("day", name).shown.n, date.fromisoformat(name)
             if money and made and day <= look.until:
-                yield day, money / MILLION / made
+                yield day, money / spending.MILLION / made
 
 
 def _times(look: _Look) -> Iterator[Anomaly]:

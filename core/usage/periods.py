@@ -71,10 +71,6 @@ class Period:
         """As many months, right before it."""
         return type(self)(later(self.first, -self.length), later(self.first, -1))
 
-    def days_until(self, today: date) -> int:
-        """How many of its days have begun."""
-        return max(0, (min(self.ends, today) - self.first).days + 1)
-
     def as_words(self) -> dict[str, str]:
         return {"from": month_word(self.first), "to": month_word(self.last)}
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from core.generations import MAX_VARIANTS
 from core.models import UsageCount, UsageHour, UsageLevel
 from core.settings import Settings
 from core.usage.metrics import BUCKETS, STEPS, Metric
@@ -23,8 +24,6 @@ from core.usage.periods import Period, later, month_word
 from core.usage.publishing import Cell, Month, Node, Published, Rule, Timed, in_steps, publish
 from core.vault import Vault
 
-HEADSHOTS_OF_A_RUN: Final = 4
-"""At most. From 4 (k - 1) + 1, k runs or more have made them."""
 NOT_FAILED: Final = ("ready", "cancelled")
 """How a run ends, as it is counted: one of the two, or else the reason of its failure."""
 FAILED: Final = "failed"
@@ -131,7 +130,8 @@ class _Counted:
 
     @staticmethod
     def _rule_of(name: str, rule: Rule) -> Rule:
-        return replace(rule, k=(rule.k - 1) * HEADSHOTS_OF_A_RUN + 1) if name == "headshots" else rule
+        """From (k - 1) of the largest runs and one headshot more, k runs or more have made them."""
+        return replace(rule, k=(rule.k - 1) * MAX_VARIANTS + 1) if name == "headshots" else rule
 
     # ------------------------------------------------------------------------------------------------------- SQL
     def _within(self, table: sa.Table) -> Sequence[Any]:

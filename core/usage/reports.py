@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from core.provider.spending import MILLION, micro
 from core.usage import reading
 from core.usage.metrics import STEPS, Level, Metric
 from core.usage.periods import Period, month_word
 from core.usage.publishing import Cell as Published_
-from core.usage.publishing import Month, Published, Shown, Times
+from core.usage.publishing import Month, Published, Shown
+from core.usage.words import IN_TIME
 
 Cell = str | float | Shown | None
 Row = tuple[Cell, ...]
-KPIS: Final = ("visits", "headshots", "success", "median_time", "cost_each", "sla_kept", "promises_kept")
-MILLION: Final = 1_000_000
 ALL: Final = "all"
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _PERCENTILES: Final = (50, 95, 99)
@@ -149,7 +149,7 @@ def _trend(view: _View, figure: _Figure) -> Iterator[tuple[date, Shown]]:
     for first, one in view.points():
         value = figure.value(one)
         if isinstance(value, float):
-            value = Shown(round(value * MILLION) if figure.unit == "USD" else round(value))
+            value = Shown(micro(value) if figure.unit == "USD" else round(value))
         yield first, value if value is not None else Shown(None, "beneath", below=view.what.k)
 
 
@@ -215,7 +215,7 @@ def _cost_each(view: _View) -> float | None:
 
 def _sla_kept(view: _View) -> Shown | float | None:
     done = "outcome", "done"
-    return _share_of_months(view, "ticket_ends", done, (*done, "in time", "in_time"))
+    return _share_of_months(view, "ticket_ends", done, (*done, "in time", IN_TIME))
 
 
 def _promises_kept(view: _View) -> float | None:
@@ -324,10 +324,9 @@ def _funnel(view: _View) -> Iterator[Row]:
 def _reached(what: Published, number: int) -> Shown:
     """Summed from the far end, or the total less what was lost before; where that is hidden, at least so many."""
     known, exact = 0, True
-    hidden = 0
     for cell in what.cells("visits"):
         n, here = _reached_in(cell, number)
-        known, exact, hidden = known + n, exact and here, hidden + (not here)
+        known, exact = known + n, exact and here
     if exact:
         return Shown(known)
     return Shown(known, "beneath", at_least=True) if known else Shown(None, "beneath", below=what.k)
@@ -373,10 +372,7 @@ def _ends(view: _View, engine: str, outcomes: Iterable[str]) -> Iterator[tuple[s
 
 
 def _times(view: _View, metric: Metric, name: str | None) -> Row:
-    return _of(view.what.times(metric, name))
-
-
-def _of(times: Times) -> Row:
+    times = view.what.times(metric, name)
     return tuple(times.percentile(share) for share in _PERCENTILES)
 
 

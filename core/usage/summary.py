@@ -26,13 +26,12 @@ from core.usage.anomalies import Anomaly
 from core.usage.periods import Period
 from core.usage.publishing import Shown, add
 from core.usage.reports import Cell, Kpi, Report
-from core.usage.words import LATE
+from core.usage.words import LATE, percent
 
 WHAT: Final = "summary"
 MORNING: Final = timedelta(hours=5)
 """UTC, on a Monday: before anybody's day begins in Europe, and in nobody's night mail in America."""
 UNTIL: Final = timedelta(days=3)
-MILLION: Final = 1_000_000
 DEMO: Final = "These numbers are made up: there is a demo. `python -m core demo --remove` takes it away."
 HIDDEN: Final = (
     'A number from 1 to {last} is told as "<{k}", and one that would give such a number away as "–", here as on the '
@@ -167,7 +166,7 @@ def _number(value: Cell, unit: str = "") -> str:
     if isinstance(value, str):
         return value
     if unit == "USD":
-        return spending.dollars(round(value * MILLION))
+        return spending.dollars(spending.micro(value))
     if unit == "%":
-        return f"{value:.0f} %" if value in (0, 100) else f"{min(value, 99.9):.1f} %"  # all of it is 100, nothing less
+        return percent(value)
     return anomalies.span(value) if unit == "s" else f"{value:,.0f}"

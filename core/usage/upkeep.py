@@ -21,6 +21,7 @@ from core.models import Copy, CopyKind, ProviderHealth, UsageCount, UsageHour, U
 from core.queue import Claim
 from core.services import Services
 from core.usage.metrics import Level
+from core.usage.periods import later
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def _balances(session: Session) -> list[tuple[Level, str, int]]:
 # ------------------------------------------------------------------------------------------------------------- pruning
 def prune(svc: Services) -> int:
     """Remove months that are older than anybody looks at: whole ones, as only whole ones are ever shown. How many
-    rows of counts."""
+    rows."""
     first = first_kept(svc.clock())
     removed = 0
     with svc.transaction() as session:
@@ -101,9 +102,7 @@ def prune(svc: Services) -> int:
 
 
 def first_kept(now: datetime) -> date:
-    today = now.astimezone(UTC).date()
-    months = today.year * 12 + today.month - 1 - MONTHS_KEPT
-    return date(months // 12, months % 12 + 1, 1)
+    return later(now.astimezone(UTC).date(), -MONTHS_KEPT)
 
 
 def _remove(session: Session, table: Any, first: date) -> int:

@@ -39,6 +39,11 @@ _COMPUTER = re.compile(r"Windows|Macintosh|X11|Linux|CrOS", re.ASCII)
 _LONGEST_AGENT: Final = 1_000
 
 
+def percent(share: float) -> str:
+    """As people read it, cut to a tenth: what is nearly everything is not everything."""
+    return f"{share:.0f} %" if share in (0, 100) else f"{int(10 * share) / 10:.1f} %"
+
+
 def known(word: str | None, words: Collection[str]) -> str:
     return word if word in words and word is not None else OTHER
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from core import bootstrap, canary, futures, generations, lifecycle, promises, retention
+from core import bootstrap, canary, futures, generations, lifecycle, policy, promises, retention
 from core.contracts import Contract, Terms
 from core.errors import BadSettings, NotAllowed
 from core.models import Consent, Copy, Generation, PromiseState
@@ -58,6 +58,18 @@ def test_every_bound_is_of_a_setting_and_of_a_promise() -> None:
     assert all(bound.setting in promise(bound.promise).reads for bound in bounds.BOUNDS)
 
 
+@pytest.mark.parametrize(
+    ("longest", "hours"),
+    [(Contract.PROCESS, 2), (Contract.HOUR, 2), (Contract.DAY, 24), (Contract.MONTH, 30 * 24)],
+)
+def test_nothing_that_is_offered_may_exist_for_longer_than_is_measured(
+    tmp_path: Path, longest: Contract, hours: int
+) -> None:
+    """Headshots of `process` stay for an hour after their photo, also where one hour is the most that is offered."""
+    settings = Settings(data_dir=tmp_path, longest_contract=longest, default_contract=longest, erase_early_hours=24)
+    assert bounds.longest(settings) == timedelta(hours=hours)
+
+
 # ------------------------------------------------------------------------------------------------------- fourteen
 @pytest.fixture
 def fourteen(sound: Services) -> Services:
@@ -82,9 +94,8 @@ def test_fourteen_days_are_what_is_agreed_to(
     with fourteen.reading() as session:
         consent, run = session.exec(select(Consent)).one(), session.get_one(Generation, run_id)
         ends = {copy.erase_by for copy in session.exec(select(Copy)).all()}
-    usual = promises.version(sound.settings.model_copy(update={"erase_early_hours": 24}))
-    assert promises.version(fourteen.settings) != usual
-    assert consent.policy_version != usual
+    usual = replace(sound, settings=sound.settings.model_copy(update={"erase_early_hours": 24}))
+    assert consent.policy_version == policy.version(fourteen) != policy.version(usual)
     assert ends == {run.erase_by} == {clock() + timedelta(days=13)}, "a day early, as every long clock"
 
 
@@ -169,11 +180,11 @@ def test_headshots_of_a_photo_that_is_not_kept_outlive_it_by_an_hour_and_that_is
 def test_no_clock_is_longer_and_unlimited_they_are_as_ever() -> None:
     at = datetime.fromisoformat("2026-03-02T12:00+00:00")
     for contract in Contract:
-        assert terms(30).clock(contract) == contract.clock(timedelta(hours=24))
-        assert terms(30).run_by(contract, at) == contract.run_by(at, early=timedelta(hours=24))
+        early = timedelta(0) if contract.keep_for <= timedelta(hours=24) else timedelta(hours=24)
+        assert terms(30).clock(contract) == contract.keep_for - early
         for days in range(1, 31):
             assert terms(days).clock(contract) <= terms(days).keep_for(contract) <= timedelta(days=days)
-            assert terms(days).run_by(contract, at) <= contract.run_by(at, early=timedelta(hours=24))
+            assert terms(days).run_by(contract, at) <= terms(30).run_by(contract, at)
 
 
 @pytest.mark.sqlite_only("a refusal")

@@ -41,11 +41,6 @@ def test_three_months_are_told_by_day_and_more_by_month():
     assert not preset("12 months", TODAY).is_by_day
 
 
-def test_days_that_have_begun():
-    assert preset(THIS_MONTH, TODAY).days_until(TODAY) == 20
-    assert preset(THIS_MONTH, TODAY).before().days_until(TODAY) == 28
-
-
 def test_words_come_back_as_the_same_period():
     for name in PRESETS:
         period = preset(name, TODAY)

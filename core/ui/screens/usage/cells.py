@@ -9,6 +9,7 @@ from core.catalogue import catalogue
 from core.ui import charts, widgets
 from core.usage.publishing import Shown
 from core.usage.reports import Cell, Table
+from core.usage.words import percent
 
 WORDS: Final[dict[str, str]] = {
     "all": "All together",
@@ -86,11 +87,6 @@ def number(value: float, unit: str) -> str:
     if unit == "US cents":
         return f"{value:,.2f}".rstrip("0").rstrip(".") + " ct"
     return f"{value:,.0f}" if value == int(value) or value >= 10 else f"{value:,.2f}"
-
-
-def percent(value: float) -> str:
-    """Down to a tenth: what is nearly everything is not everything."""
-    return f"{value:.0f} %" if value in (0, 100) else f"{int(10 * value) / 10:.1f} %"
 
 
 def span(seconds: float) -> str:

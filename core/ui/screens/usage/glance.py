@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 
+from core.provider.spending import MILLION
 from core.ui import charts, widgets
 from core.ui.screens.usage import cells, frame
 from core.usage.anomalies import Anomaly
 from core.usage.publishing import Shown
-from core.usage.reports import MILLION, Kpi, Report
+from core.usage.reports import Kpi, Report
 
 BARS = 24  # in a little picture
 

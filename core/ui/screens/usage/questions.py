@@ -48,14 +48,14 @@ def _do_people_succeed(svc: Services, page: Page) -> None:
 
 
 def _how_fast(svc: Services, page: Page) -> None:
-    side_by_side(page, [(spread, "latency"), (spread, "queue_wait")], [(_stages, "stages")])
+    side_by_side(page, [(spread, "latency"), (spread, "queue_wait")], [(_far_apart, "stages")])
 
 
 def _promises_kept(svc: Services, page: Page) -> None:
     side_by_side(
         page,
         [(kinds.promises, "promises"), (_tickets, "ticket_times"), (listed, "tickets"), (listed, "ticket_ends")],
-        [(_gone, "gone_times"), (listed, "gone"), (listed, "contracts"), (listed, "shortened")],
+        [(_far_apart, "gone_times"), (listed, "gone"), (listed, "contracts"), (listed, "shortened")],
     )
     _stored(page)
 
@@ -109,11 +109,7 @@ def _stored(page: Page) -> None:
     over_time(page, replace(table, unit="", rows=rows, columns=("when", "kind", name)), of=name)
 
 
-def _stages(page: Page, name: str) -> None:
-    kinds.spread(page, name, log=True)
-
-
-def _gone(page: Page, name: str) -> None:
+def _far_apart(page: Page, name: str) -> None:
     kinds.spread(page, name, log=True)
 
 
