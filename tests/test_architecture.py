@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import core.models
 from core.settings import ROOT
 
 EDGES = {"adapters", "engines", "ui", "migrations"}
@@ -180,6 +181,20 @@ def test_nouns_call_nouns_downhill():
     except CycleError as exc:
         pytest.fail(f"a circle: {' → '.join(reversed(exc.args[1]))}")
     assert order.index("copies") < order.index("retention") < order.index("generations") < order.index("jobs")
+
+
+def test_which_file_has_a_table_is_nobody_else_s_business():
+    files = sources("core/models")
+    theirs = {f"core.models.{path.stem}" for path in files}
+    assert not [named(path) for path in {*OURS, *sources("tests")} - {*files} if imports(path) & theirs]
+
+
+def test_every_table_is_taken_from_one_package():
+    """It fills the metadata that migrations are compared with: tables of a file that it leaves out are in none."""
+    files = [path for path in sources("core/models") if path.stem not in {"__init__", "base"}]
+    made = {node.name for path in files for node in tree(path).body if isinstance(node, ast.ClassDef)}
+    assert made
+    assert made <= set(core.models.__all__)
 
 
 @pytest.mark.parametrize("path", OURS, ids=named)
