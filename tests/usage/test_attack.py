@@ -443,8 +443,8 @@ def test_all_periods_filters_and_tables_together_solve_no_hidden_number(house, g
 def test_files_say_what_the_page_says_and_nothing_else(house, given_, k):
     house.holds(*counted(*given_), k)
     for told in [reports.report(house, Period(MONTHS[0], MONTHS[2]), now=NOW)]:
-        page = {reports._text(cell) for table in told.tables.values() for row in table.rows for cell in row}
-        page |= {reports._text(kpi.value) for kpi in told.kpis}
+        page = {reports.text(cell) for table in told.tables.values() for row in table.rows for cell in row}
+        page |= {reports.text(kpi.value) for kpi in told.kpis}
         _, rows = reports.as_rows(told)
         assert {row[3] for row in rows} <= page
         numbers = set(_numbers(json.loads(json.dumps(reports.as_json(told)))["tables"]))

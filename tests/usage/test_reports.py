@@ -1,9 +1,9 @@
 """What founders read, number by number: from counts that are written here to tables and key figures."""
 
 import ast
-import inspect
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -49,10 +49,11 @@ def test_every_table_and_figure_is_there_says_what_it_is_and_is_empty_where_noth
 
 
 def test_reports_cannot_reach_a_raw_number():
-    names = {node.module or "" for node in ast.walk(ast.parse(inspect.getsource(reports))) if _is_import(node)}
+    nodes = [node for path in Path(reports.__path__[0]).glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    names = {node.module or "" for node in nodes if _is_import(node)}
+    assert "core.usage" in names
     assert not [name for name in names if name.startswith(("sql", "core.models", "core.db", "core.usage.counting"))]
-    names_of_reading = {node.attr for node in ast.walk(ast.parse(inspect.getsource(reports))) if _is_of_reading(node)}
-    assert names_of_reading == {"published", "Source"}
+    assert {node.attr for node in nodes if _is_of_reading(node)} == {"published", "Source"}
 
 
 def _is_import(node: ast.AST) -> bool:

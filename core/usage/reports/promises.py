@@ -1,0 +1,106 @@
+"""Did we keep our promises?"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from core.usage.metrics import Level, Metric
+from core.usage.reports.rows import HOW, OF, level_of, simple, table, times, two_levels
+from core.usage.reports.shape import Row
+from core.usage.reports.view import View
+
+
+@table(
+    "gone",
+    "Erased and proved",
+    ("kind", "reason", "copies"),
+    "Copies that storage has shown to be gone, by what they were and why they went.",
+)
+def _gone(view: View) -> Iterator[Row]:
+    yield from two_levels(view, "erased", "kind", "reason")
+
+
+@table(
+    "gone_times",
+    "Time to gone",
+    ("reason", *OF),
+    f"From the end of a clock, or the wish, to the proof. {HOW}",
+    "s",
+)
+def _gone_times(view: View) -> Iterator[Row]:
+    yield from ((name, *times(view, Metric.GONE_TOOK, name)) for name in view.what.timed(Metric.GONE_TOOK))
+
+
+@table(
+    "tickets",
+    "Requests that came in",
+    ("channel", "kind", "requests"),
+    "Deletion and other requests, by the way they came and what they ask for.",
+)
+def _tickets(view: View) -> Iterator[Row]:
+    yield from two_levels(view, "tickets", "channel", "kind")
+
+
+@table(
+    "ticket_ends",
+    "How requests ended",
+    ("outcome", "in time", "requests"),
+    "Requests that were closed, by how they ended and whether that was within their clock.",
+)
+def _ticket_ends(view: View) -> Iterator[Row]:
+    yield from two_levels(view, "ticket_ends", "outcome", "in time")
+
+
+@table("ticket_times", "Time to done", ("kind", *OF), f"From the receipt of a request to its being done. {HOW}", "s")
+def _ticket_times(view: View) -> Iterator[Row]:
+    yield from ((name, *times(view, Metric.TICKET_TOOK, name)) for name in view.what.timed(Metric.TICKET_TOOK))
+
+
+@table(
+    "storage",
+    "What is stored",
+    ("when", "kind", "bytes"),
+    "Encrypted bytes in the vault by kind of copy, as last seen on the day; in long periods in the month. Of everybody "
+    "together, in steps of 10 MB, so that no single photo can be seen to come or go.",
+    "bytes",
+)
+def _storage(view: View) -> Iterator[Row]:
+    yield from level_of(view, Level.STORED)
+
+
+@table(
+    "promises",
+    "Promises",
+    ("promise", "kept", "broken", "unknown", "kept, %"),
+    "How often each promise was checked, and with what result. Unknown is not taken for kept. Never hidden: no checks "
+    "are anybody's doings.",
+)
+def _promises(view: View) -> Iterator[Row]:
+    counts: dict[str, dict[str, int]] = {}
+    for month in view.what.months:
+        for (promise, state), n in month.checks.items():
+            its = counts.setdefault(promise, {"kept": 0, "broken": 0, "unknown": 0})
+            its[state] = its.get(state, 0) + n
+    for promise, its in sorted(counts.items()):
+        numbers = [float(its[state]) for state in ("kept", "broken", "unknown")]
+        yield promise, *numbers, 100 * its["kept"] / sum(its.values())
+
+
+_shortened = simple(
+    "shortened",
+    "Kept for less",
+    "shortened",
+    "contract",
+    ("contract", "times"),
+    "How often a run was shortened to this.",
+)
+_contracts = simple(
+    "contracts",
+    "How long people let us keep it",
+    "runs_begun",
+    "contract",
+    ("contract", "runs", "%"),
+    "Runs that were begun, by the contract chosen; what was shortened later is told apart.",
+)
+
+
+TABLES: Final = (_gone, _gone_times, _shortened, _contracts, _tickets, _ticket_ends, _ticket_times, _storage, _promises)
