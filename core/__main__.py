@@ -177,16 +177,18 @@ def examine(options: argparse.Namespace) -> Answer:
     return doctor.is_well(checks), {"well": doctor.is_well(checks), "checks": [asdict(c) for c in checks]}, text
 
 
-def promised(options: argparse.Namespace) -> Answer:
+def promised(options: argparse.Namespace, *, svc: Services | None = None, within: float = MEASURED_WITHIN) -> Answer:
     """Measure every promise now."""
-    svc = built()
-    if _measured_by_the_server(svc):
+    svc = svc or built()
+    if _measured_by_the_server(svc, within):
         now = svc.clock()
         stands = promises.stands(svc, now)
     else:
         now = svc.clock()
         stands = promises.run_checks(svc, now)
         promises.tell(svc, now)
+    with svc.reading() as session:
+        version = policy.version_in_force(svc, session)
     state, headline = promises.headline(stands, now)
     well = promises.are_well(stands)
     lines = [f"{stand.state.value:<8} {stand.promise.id:<30} {stand.figure}{_kept(stand)}" for stand in stands]
@@ -195,13 +197,13 @@ def promised(options: argparse.Namespace) -> Answer:
         "well": well,
         "state": state.value,
         "says": headline,
-        "version": promises.version(svc.settings),
+        "version": version,
         "promises": [_stand(stand) for stand in stands],
     }
     return well, data, "\n".join([headline, *lines])
 
 
-def _measured_by_the_server(svc: Services) -> bool:
+def _measured_by_the_server(svc: Services, within: float) -> bool:
     """A server knows how people reach it, which this process does not: where one has measured lately, it is asked."""
     asked_at, lately = svc.clock(), timedelta(seconds=2 * svc.settings.promises_every_seconds)
     if any(s.checked_at is None or asked_at - s.checked_at > lately for s in promises.stands(svc, asked_at)):
@@ -209,7 +211,7 @@ def _measured_by_the_server(svc: Services) -> bool:
     with svc.transaction() as session:
         enqueue(session, JobKind.PROMISES, "-", at=asked_at)
     waiting = threading.Event()
-    for _ in range(int(MEASURED_WITHIN / 0.25)):
+    for _ in range(int(within / 0.25)):
         with svc.reading() as session:
             if session.get(Job, (JobKind.PROMISES, "-")) is None:
                 return True
@@ -402,7 +404,7 @@ def usage(options: argparse.Namespace) -> Answer:
     from core.usage import reports
     from core.usage.periods import Period, month_word
 
-    svc = bootstrap.build()
+    svc = built()
     now = svc.clock()
     words = {"from": options.first or month_word(now.date()), "to": options.last or options.first or ""}
     told = reports.report(svc, Period.of_words(words), now=now)

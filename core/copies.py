@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from core import made_up
 from core.errors import NotFound
+from core.language import _
 from core.models import Copy, CopyKind, EraseReason, Subject
 from core.services import Services
 from core.vault import new_object_key
@@ -49,6 +51,11 @@ def seen(
     """Rows as they are now, many at once. `lock`: nobody else changes them until this transaction ends."""
     query = sa.select(*(getattr(Copy, name) for name in Seen._fields)).where(*where).order_by(*order).limit(limit)
     return [Seen(*row) for row in session.execute(query.with_for_update() if lock else query)]
+
+
+def kept_of_people() -> tuple[sa.ColumnElement[bool], ...]:
+    """Copies that are not gone, of people: no canary's, and none that was made up."""
+    return col(Copy.gone_at).is_(None), col(Copy.kind) != CopyKind.CANARY, made_up.is_real(Copy.id)
 
 
 def plan(
@@ -118,7 +125,7 @@ def read(svc: Services, copy_id: str) -> bytes:
     """The image. Raises NotFound for what may not be read any more, and the vault's errors."""
     copy, subject = _with_subject(svc, copy_id)
     if not copy.may_be_read(svc.clock()):
-        raise NotFound("This image is erased.")
+        raise NotFound(_("This image is erased."))
     return svc.vault.get(subject, copy)
 
 
@@ -183,5 +190,5 @@ def _with_subject(svc: Services, copy_id: str) -> tuple[Copy, Subject]:
         copy = session.get(Copy, copy_id)
         subject = session.get(Subject, copy.subject_id) if copy else None
     if copy is None or subject is None:
-        raise NotFound("There is no such image.")
+        raise NotFound(_("There is no such image."))
     return copy, subject

@@ -342,7 +342,7 @@ def _promises(svc: Services) -> Check:
     not_kept = [stand for stand in stands if stand.state is not PromiseState.KEPT]
     if all(stand.checked_at is None for stand in stands):
         return Check(
-            "promises", Health.WARNING, "None has been measured yet. A worker does, or `python -m core promises`."
+            "promises", Health.WARNING, "None has been measured yet. The server does, or `python -m core promises`."
         )
     broken = [stand for stand in not_kept if stand.state is PromiseState.BROKEN]
     health = Health.BROKEN if broken else Health.WARNING if not_kept else Health.FINE

@@ -57,8 +57,8 @@ def hold(svc: Services) -> Hold | None:
     )
 
 
-def is_too_much(svc: Services, found: Plan) -> bool:
-    share = found.by_clock > max(SHARE_COUNTS_FROM, svc.settings.sweep_cap_share * found.kept_in_all)
+def is_too_much(svc: Services, found: Plan, *, share_counts_from: int = SHARE_COUNTS_FROM) -> bool:
+    share = found.by_clock > max(share_counts_from, svc.settings.sweep_cap_share * found.kept_in_all)
     return share or found.by_clock > svc.settings.sweep_cap
 
 

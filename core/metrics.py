@@ -12,8 +12,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 from sqlmodel import col, func, select
 
-from core import canary, generations, jobs, made_up, promises, reconcile, retention
-from core.models import Copy, CopyKind, Generation, JobKind
+from core import canary, copies, generations, jobs, made_up, promises, reconcile, retention
+from core.models import Copy, Generation, JobKind
 from core.promises import PromiseState
 from core.provider import residue
 from core.services import Services
@@ -39,7 +39,7 @@ class _Figures(Collector):
         with self._svc.reading() as session:
             runs = select(Generation.state, func.count()).where(made_up.is_real(Generation.id))
             states = session.exec(runs.group_by(col(Generation.state))).all()
-            kept = col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY, made_up.is_real(Copy.id)
+            kept = copies.kept_of_people()
             held = session.exec(
                 select(Copy.kind, func.count(), func.coalesce(func.sum(Copy.size), 0))
                 .where(*kept)

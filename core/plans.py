@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import made_up
-from core.copies import Seen
+from core.copies import Seen, kept_of_people
 from core.errors import StalePlan
 from core.models import Copy, CopyKind, EraseReason
 from core.services import Services
@@ -151,8 +151,7 @@ def _read(svc: Services, made_at: datetime, shows: int, *where: Clause) -> Plan:
 
 def kept_in_all(session: Session) -> int:
     """Copies that are not gone."""
-    kept = col(Copy.gone_at).is_(None), Copy.kind != CopyKind.CANARY, made_up.is_real(Copy.id)
-    return session.exec(select(func.count()).select_from(Copy).where(*kept)).one()
+    return session.exec(select(func.count()).select_from(Copy).where(*kept_of_people())).one()
 
 
 def _stream(session: Session, *where: Clause) -> Iterator[Planned]:

@@ -1,7 +1,7 @@
 """
 Promises: every sentence that we give our word on, with how it stands right now.
 
-What is shown was measured by the worker and is read here with its age, so that the page costs the same however much
+What is shown was measured by the server and is read here with its age, so that the page costs the same however much
 there is. While it is open it looks every minute whether something has changed.
 """
 

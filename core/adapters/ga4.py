@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
+from core.adapters.hush import keep_addresses_out_of_logs
 from core.errors import AnalyticsUnavailable
 
 log = logging.getLogger(__name__)
@@ -29,8 +30,6 @@ PREFIX: Final = "workshot_"
 MOST_EVENTS: Final = 25  # in one request
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CONNECT_SECONDS, _SECONDS = 5.0, 20.0
-_TELLTALES = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
-"""Loggers that write whole addresses: ours has the secret in it."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,7 @@ class Ga4:
     def send(self, day: date, counts: Mapping[str, int]) -> None:
         import httpx
 
-        for name in _TELLTALES:
-            logging.getLogger(name).disabled = True
+        keep_addresses_out_of_logs()  # ours has the secret in it
         query = {"measurement_id": self.measurement_id, "api_secret": self.api_secret}
         timeout = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
         surely_not = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

@@ -8,7 +8,6 @@ followed: what is asked for is what is looked at.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +16,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from core.adapters.hush import keep_addresses_out_of_logs
 from core.ports import Answered, Stranger
 
 CONNECT_SECONDS, SECONDS = 1.0, 3.0
 START: Final = 64 * 1024
 """How much of a body is looked at."""
-_TELLTALES = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
-"""Loggers that write addresses, and these hold ids."""
 
 
 @contextmanager
@@ -31,8 +29,7 @@ def stranger(
     addresses: Sequence[str], app: Callable[..., Any], is_us: Callable[[Stranger], bool]
 ) -> Iterator[Stranger]:
     """The first of the addresses that is us; if none is, `app` itself."""
-    for name in _TELLTALES:
-        logging.getLogger(name).disabled = True
+    keep_addresses_out_of_logs()  # these hold ids
     timeout = httpx.Timeout(SECONDS, connect=CONNECT_SECONDS)
     trusted = httpx.create_ssl_context()  # SSL_CERT_FILE counts: who signs an inner address is no proxy
     with httpx.Client(timeout=timeout, trust_env=False, verify=trusted, headers={"User-Agent": "WorkShot"}) as http:

@@ -7,7 +7,6 @@ The privacy policy as a program: one document, made from the promises, the setti
     policy.text_of(svc, session, v)  what somebody agreed to then
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
@@ -18,7 +17,7 @@ from core.policy.differences import Change, Mark, changes
 from core.policy.document import Document, Folded, Line, Row, Section, lines_of
 from core.policy.drawing import Policy, drawn, of
 from core.policy.numbers import Looser, Numbers, Other, loosened
-from core.policy.versions import Version, announced, history, in_force, named
+from core.policy.versions import Version, announced, history, in_force, named, updated_at
 
 if TYPE_CHECKING:
     from core.services import Services
@@ -75,9 +74,3 @@ def version_in_force(svc: "Services", session: Session) -> str:
     """What binds now, for those who show no text themselves: a worker need not have all that texts are made of."""
     binding = in_force(history(session), svc.clock())
     return binding.hash if binding else version(svc)
-
-
-def updated_at(versions: list[Version], shown: str, now: datetime) -> datetime | None:
-    """Since when the text that is shown is in force."""
-    came = [each.effective_at for each in versions if each.hash == shown and each.effective_at <= now]
-    return max(came, default=None)

@@ -102,12 +102,6 @@ class Document:
         """The ids of promises whose sentences stand here, in their order."""
         return [line.promise for section in self.sections for line in section.lines if line.promise]
 
-    @property
-    def kept_by(self) -> set[str]:
-        """The ids of promises by which lines of tables hold."""
-        tables = (table for section in self.sections for table in section.folded)
-        return {row.promise for table in tables for row in table.rows if row.promise}
-
 
 def lines_of(plain: str) -> list[tuple[str, str]]:
     """A text that was kept, as it is read: "#", "##", "*" or "" with each line, which promise it is left out."""

@@ -33,12 +33,12 @@ def machine_readable(svc: "Services", policy: Policy, now: datetime) -> dict[str
     """All that the page says, and what it is made of."""
     with svc.reading() as session:
         versions = kept.history(session)
-    came = [version.effective_at for version in versions if version.hash == policy.version]
+    since = kept.updated_at(versions, policy.version, now)
     document = policy.document(LANGUAGE)
     return {
         "form": FORM,
         "version": policy.version,
-        "effective_at": instant(max(came)) if came else None,
+        "effective_at": instant(since) if since else None,
         "language": LANGUAGE,
         "reading_seconds": document.seconds,
         "words_a_minute": WORDS_A_MINUTE,

@@ -70,6 +70,12 @@ def announced(versions: Sequence[Version], now: datetime) -> list[Version]:
     return sorted((v for v in versions if v.effective_at > now), key=lambda v: v.effective_at)
 
 
+def updated_at(versions: Sequence[Version], shown: str, now: datetime) -> datetime | None:
+    """Since when the text that is shown is in force."""
+    came = [each.effective_at for each in versions if each.hash == shown and each.effective_at <= now]
+    return max(came, default=None)
+
+
 def named(session: Session, version: str) -> Version | None:
     """The version that a consent, a receipt or an address names. None: its text was never stored."""
     row = session.get(PolicyVersion, version)

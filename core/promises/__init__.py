@@ -1,16 +1,16 @@
 """
 What we promise, as a program: one source states each promise, names what enforces it, measures it and prints it.
 
-The studio prints its sentences, consent records their version, settings fill in their numbers, and `stands` says of
-each whether it holds right now. `table` has the sentences, `checks` measures them, `checking` runs the checks and
-remembers what they said, `bounds` stops a start with settings that promise less than what is published.
+The studio and the policy print its sentences, settings fill in their numbers, and `stands` says of each whether it
+holds right now. `table` has the sentences, `checks` measures them, `checking` runs the checks and remembers what they
+said, `bounds` stops a start with settings that promise less than what is published. Which text is in force is kept by
+`core.policy`.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 from core.models import PromiseState
-from core.promises.checking import Day, Stand, are_well, headline, headline_says, run_checks, stands
+from core.promises.checking import Day, Stand, are_well, headline, run_checks, stands
 from core.promises.shapes import GROUPS, Promise, Result, Says, numbers
 from core.promises.table import PROMISES
 from core.promises.telling import tell
@@ -28,12 +28,10 @@ __all__ = [
     "are_well",
     "glance",
     "headline",
-    "headline_says",
     "numbers",
     "run_checks",
     "stands",
     "tell",
-    "version",
 ]
 
 
@@ -47,9 +45,3 @@ def glance(settings: Settings, *, here: bool = True, others: Sequence[str] = ())
     made = f"Made on this server{figures['run_by']}, or by {names}" if here else f"Made by {names}"
     texts = [promise.with_others or promise.at_a_glance for promise in said]
     return [text.format_map({**figures, "made": made, "others": names}) for text in texts]
-
-
-def version(settings: Settings) -> str:
-    """Names the exact text that is in force: another number in a sentence is another version."""
-    text = "\n".join(f"{promise.id}: {promise.filled(settings)}" for promise in PROMISES)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -7,11 +7,10 @@ in force without its notice is seen to where versions are kept.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.errors import BadSettings
 from core.settings import LONGEST_PROMISED, Settings
 
@@ -98,7 +97,5 @@ def require(settings: Settings) -> None:
 
 
 def longest(settings: Settings) -> timedelta:
-    """The longest that any image may exist, from its upload. Whoever keeps nothing has results for an hour."""
-    terms = settings.terms
-    extra = PROCESS_HEADSHOTS_KEPT if terms.longest is Contract.PROCESS else timedelta(0)
-    return max(map(terms.keep_for, terms.offered)) + extra
+    """The longest that any image may exist, from its upload: what is offered, without the margin of our own clocks."""
+    return replace(settings.terms, early=timedelta(0)).longest_clock

@@ -160,7 +160,7 @@ def _now(
     if now - check.checked_at <= fresh:
         return check.state, check.since, figure, evidence
     old = says("The last measurement is too old to count; it said:")
-    return UNKNOWN, check.checked_at + fresh, says("not measured lately"), Says(old.template, {}, (evidence,))
+    return UNKNOWN, check.checked_at + fresh, says("not measured lately"), old.followed_by(evidence)
 
 
 def _in_public(promise: Promise, state: PromiseState, broken_at: datetime | None, now: datetime) -> PromiseState:
@@ -191,7 +191,7 @@ def headline_says(stands: Sequence[Stand], now: datetime | None = None) -> tuple
         return state, said
     minutes = int((now - min(checked)).total_seconds() // 60)
     when = says("Checked {minutes} min ago.", minutes=minutes) if minutes else says("Checked within the last minute.")
-    return state, Says(said.template, said.values, (when,))
+    return state, said.followed_by(when)
 
 
 def are_well(stands: Sequence[Stand]) -> bool:

@@ -7,7 +7,7 @@ reader has. Nothing of anyone is in them: counts, spans, names of third parties 
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -42,6 +42,9 @@ class Says:
         """`translated` gives a template in another language."""
         filled = translated(self.template).format_map({name: _shown(value) for name, value in self.values.items()})
         return " ".join(part for part in (filled, *(more.in_words(translated) for more in self.then)) if part)
+
+    def followed_by(self, *more: "Says") -> "Says":
+        return replace(self, then=(*self.then, *more))
 
     def as_json(self) -> str:
         return json.dumps(self._plain(), separators=(",", ":"), ensure_ascii=False)

@@ -71,7 +71,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
         with_others="Here all is erased by the clock you choose, after {longest} at the latest, or the moment you "
         "say so.",
         reads=("longest_days", "longest_contract", "erase_early_hours", "sweep_every_seconds"),
-        enforced_by=("core.retention.sweep", "core.retention.erase_copies", "core.contracts.Contract.run_by"),
+        enforced_by=("core.retention.sweep", "core.retention.erase_copies", "core.contracts.Terms.run_by"),
         measured="We look at every image that is here: none may be past its clock by more than 10 minutes, none may "
         "have a longer one than promised, and a sweep has to have come by just now.",
         owner="founder",

@@ -163,11 +163,13 @@ class Detail:
 
 
 # ---------------------------------------------------------------------------------------------------------------- pages
-def page(session: Session, which: Filter, *, now: datetime, page: int = 1, size: int = 50) -> Page:
-    """What is open, the most urgent first; then what is closed, the latest first."""
+def page(
+    session: Session, which: Filter, *, now: datetime, page: int = 1, size: int = 50, at_most: int = COUNTED
+) -> Page:
+    """What is open, the most urgent first; then what is closed, the latest first. `at_most`: counted of each."""
     total, capped, items, skip = 0, False, list[Request](), (page - 1) * size
     for query in _queries(which, now):
-        counted = count_up_to(session, query, COUNTED)
+        counted = count_up_to(session, query, at_most)
         if len(items) < size and (skip < counted.number or counted.is_more):
             some = query.offset(max(0, skip)).limit(size - len(items))
             items += session.execute(some).scalars()

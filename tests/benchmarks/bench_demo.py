@@ -9,7 +9,6 @@ table, parents first, as many in one transaction as the demo does. The demo make
 take turns, three times each (with `--full` once), so that a busy machine slows both.
 """
 
-import argparse
 import statistics
 import sys
 import time
@@ -25,8 +24,7 @@ from core import bootstrap, demo
 from core.demo import writing
 from core.services import Services
 from core.settings import Settings
-from tests.benchmarks.common import Figure
-from tests.benchmarks.common import main as tell
+from tests.benchmarks.common import Figure, main
 from tests.peers.postgres import Cluster
 
 SUBJECTS, SUBJECTS_IN_FULL = 13_500, 224_000
@@ -94,14 +92,5 @@ def _plainly(database: sa.Engine, rows: dict[str, list[tuple[Any, ...]]]) -> Non
                     connection.exec_driver_sql(into, rows[table][start : start + writing.BATCH])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="a million photos and headshots")
-    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
-    options, rest = parser.parse_known_args()
-    sys.argv[1:] = rest
-    tell(partial(measure, full=options.full, postgres=options.postgres), __doc__)
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, full="a million photos and headshots", postgres="on PostgreSQL instead of SQLite")

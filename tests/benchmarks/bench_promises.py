@@ -5,14 +5,12 @@ Run it with `python -m tests.benchmarks.bench_promises [--json] [--full] [--post
 `--full`.
 
 None of the copies is gone; each of their people has a consent, one run in three was made by a third party and left two
-copies there, and the register has as many requests as there are hundreds of people. A round is all checks as the worker
+copies there, and the register has as many requests as there are hundreds of people. A round is all checks as the server
 runs them, our own server asked within the process; the first one of a process reads the whole source, too. What a page
 reads is `stands`, with a month of history.
 """
 
-import argparse
 import statistics
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,8 +23,7 @@ from core import bootstrap, promises
 from core.models import PromiseCheck, PromiseDay, PromiseState
 from core.services import Services
 from tests.benchmarks.bench_retention_page import NOW, _postgres_hex, _sqlite_hex, filled, timed
-from tests.benchmarks.common import Figure
-from tests.benchmarks.common import main as tell
+from tests.benchmarks.common import Figure, main
 
 SIZE, SIZE_IN_FULL = 50_000, 1_000_000
 ROUNDS, READINGS = 3, 15
@@ -102,14 +99,5 @@ def _fill(svc: Services, people: int) -> None:
         connection.commit()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="with a million copies")
-    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
-    options, rest = parser.parse_known_args()
-    sys.argv[1:] = rest
-    tell(partial(measure, full=options.full, postgres=options.postgres), __doc__)
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, full="with a million copies", postgres="on PostgreSQL instead of SQLite")

@@ -7,14 +7,11 @@ a browser, after a month of measurements, and how long of that the processor wor
 waiting for others. What the checks themselves take is not in it: the page reads what they found.
 """
 
-import argparse
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from functools import partial
 
 from streamlit import logger
 from streamlit.testing.v1 import AppTest
@@ -26,8 +23,7 @@ from core.services import Services
 from core.ui import app, pages
 from tests.benchmarks import bench_retention_page as copies
 from tests.benchmarks.bench_retention_page import NOW, timed
-from tests.benchmarks.common import Figure
-from tests.benchmarks.common import main as tell
+from tests.benchmarks.common import Figure, main
 from tests.web.served import ROOT
 
 APP = str(ROOT / "streamlit_app.py")
@@ -132,14 +128,5 @@ def elsewhere(svc: Services, size: int) -> None:
         connection.exec_driver_sql(statement.replace("%", "%%") if postgres else statement)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="also with a million copies")
-    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
-    options, rest = parser.parse_known_args()
-    sys.argv[1:] = rest
-    tell(partial(measure, full=options.full, postgres=options.postgres), __doc__)
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, full="also with a million copies", postgres="on PostgreSQL instead of SQLite")

@@ -10,9 +10,7 @@ read by the page; how long the counting took is told beside. Rounds of all sizes
 slows each of them.
 """
 
-import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,8 +26,7 @@ from core.backlog import Queue, Wanted
 from core.models import CopyKind
 from core.services import Services
 from core.settings import Settings
-from tests.benchmarks.common import Figure
-from tests.benchmarks.common import main as tell
+from tests.benchmarks.common import Figure, main
 from tests.peers.postgres import Cluster
 
 SIZES, SIZES_IN_FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
@@ -176,14 +173,5 @@ def _postgres_instant(seconds: str) -> str:
     return f"timestamptz '{NOW:%Y-%m-%d %H:%M:%S}+00' + ({seconds}) * interval '1 second'"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="also with a million copies")
-    parser.add_argument("--postgres", action="store_true", help="on PostgreSQL instead of SQLite")
-    options, rest = parser.parse_known_args()
-    sys.argv[1:] = rest
-    tell(partial(measure, full=options.full, postgres=options.postgres), __doc__)
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__, full="also with a million copies", postgres="on PostgreSQL instead of SQLite")

@@ -82,13 +82,16 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
 
 
-def main(measure: Callable[[], list[Figure]], says: str | None) -> None:
-    """The command line of a benchmark that is run alone."""
+def main(measure: Callable[..., list[Figure]], says: str | None, **flags: str) -> None:
+    """The command line of a benchmark that is run alone. `flags`: what else it can be told, and what that means."""
     parser = argparse.ArgumentParser(description=says, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print figures for machines")
-    as_json = parser.parse_args().json
+    for name, meaning in flags.items():
+        parser.add_argument(f"--{name}", action="store_true", help=meaning)
+    told = vars(parser.parse_args())
+    as_json = told.pop("json")
     before = machine()
-    figures = measure()
+    figures = measure(**told)
     facts = before | {"load_after": machine()["load"]}
     if as_json:
         print(json.dumps({"machine": facts, "figures": [figure.as_json() for figure in figures]}))

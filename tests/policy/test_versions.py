@@ -10,10 +10,11 @@ import pytest
 from sqlmodel import select
 
 from core import audit, policy
+from core.canonical import instant
 from core.contracts import Contract
 from core.errors import BadSettings
 from core.models import AuditEntry, Consent, Copy, Generation, PolicyVersion, Subject
-from core.policy import versions
+from core.policy import published, versions
 from core.ports import HandOver
 from core.services import Services
 from tests.conftest import on_all_threads
@@ -214,6 +215,21 @@ def test_since_when_a_text_is_in_force(svc: Services, limit_to: LimitTo, clock: 
     assert policy.updated_at(known, policy.version(svc), clock()) == began
     assert policy.updated_at(known, policy.version(limit_to(run_by="Ann")), clock()) == clock()
     assert policy.updated_at(known, "of_nobody", clock()) is None
+
+
+def test_a_text_that_comes_back_is_not_said_to_be_in_force_from_then(
+    svc: Services, ask: Callable[..., str], limit_to: LimitTo, clock: FrozenClock
+) -> None:
+    began = clock()
+    policy.note(svc)
+    ask()
+    clock.now += timedelta(days=2)
+    policy.note(limit_to(longest_days=14))
+    with pytest.raises(BadSettings):
+        policy.note(svc)
+    assert [each.hash for each in policy.announced(rows(svc), clock())] == [policy.version(svc)]
+    said = published.machine_readable(svc, policy.of(svc), clock())
+    assert said["effective_at"] == instant(began)
 
 
 def test_what_changed_is_told_by_sentence(svc: Services, limit_to: LimitTo) -> None:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Final
 
 import pytest
 from sqlmodel import select
 
 from core import __main__ as command_line
-from core import bootstrap, doctor, jobs, metrics, promises
+from core import bootstrap, doctor, jobs, metrics, policy, promises
 from core.models import JobKind, PromiseCheck, PromiseState, UsageCount
 from core.promises import Promise, Result, Says, checking
 from core.promises.shapes import broken, kept, says, unknown
@@ -239,41 +241,48 @@ def test_gauges_say_what_is_unknown(sound: Services) -> None:
     assert f'workshot_promise_state{{promise="{NAME}"}} 1.0' in text and "workshot_promises_age_seconds 0.0" in text
 
 
-def test_the_command_line_measures_and_its_status_tells(
-    sound: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(command_line, "built", lambda: sound)
-    monkeypatch.setattr(command_line, "MEASURED_WITHIN", 0)  # there is no server that would
-    assert command_line.main(["promises", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["well"] and len(told["promises"]) == len(promises.PROMISES)
+ASKED: Final = command_line.parser().parse_args(["promises"])
+
+
+def test_the_command_line_measures_and_its_status_tells(sound: Services) -> None:
+    no_server = partial(command_line.promised, ASKED, within=0)
+    policy.note(sound)
+    well, data, _ = no_server(svc=sound)
+    told = json.loads(json.dumps(data, default=str))
+    assert (
+        well
+        and told["well"]
+        and told["version"] == policy.version(sound)
+        and len(told["promises"]) == len(promises.PROMISES)
+    )
     assert {one["state"] for one in told["promises"]} == {"kept"}
     assert told["promises"][0]["days"] == [{"day": "2026-03-02", "kept": 1, "broken": 0, "unknown": 0}]
     without = replace(sound, settings=sound.settings.model_copy(update={"privacy_contact": ""}))
-    monkeypatch.setattr(command_line, "built", lambda: without)
-    assert command_line.main(["promises"]) == 1, "unknown is not well"
-    assert "breach_notice" in capsys.readouterr().out
+    well, _, text = no_server(svc=without)
+    assert not well, "unknown is not well"
+    assert "breach_notice" in text
 
 
-def test_where_a_server_measures_the_command_line_asks_it(sound: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_a_server_measures_the_command_line_asks_it(sound: Services) -> None:
     """It would not know how people reach the server, and call that unknown."""
     promises.run_checks(sound, sound.clock())
     blind = replace(sound, settings=sound.settings.model_copy(update={"privacy_contact": ""}))
-    monkeypatch.setattr(command_line, "built", lambda: blind)
     server = bootstrap.measuring(sound)
     server.start()
     try:
-        assert command_line.main(["promises"]) == 0
+        well, _, _ = command_line.promised(ASKED, svc=blind)
+        assert well
     finally:
         server.stop()
 
 
 # --------------------------------------------------------------------------------------------------------------- words
 def test_words_are_kept_apart_from_their_values() -> None:
-    told = Says("{n} seen.", {"n": 1234}, (says("Asked over {way}.", way="HTTPS"),))
+    told = says("{n} seen.", n=1234).followed_by(says("Asked over {way}.", way="HTTPS"))
     assert told.text == "1,234 seen. Asked over HTTPS."
     again = Says.of_json(told.as_json())
     german = {"{n} seen.": "{n} gesehen.", "Asked over {way}.": "Gefragt über {way}."}
+    assert told.followed_by(says("Twice."), says("At least.")).text == f"{told.text} Twice. At least."
     assert again == told and again.in_words(german.__getitem__) == "1,234 gesehen. Gefragt über HTTPS."
 
 

@@ -13,7 +13,7 @@ from core import audit, made_up
 from core.models import AuditEntry, Consent, PolicyVersion, UsageCount
 from core.promises import bounds
 from core.promises.checks.reach import NO_EYES, WAYS
-from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
+from core.promises.shapes import Check, Result, broken, kept, says, unknown
 from core.promises.source import NO_SOURCE, Source
 from core.services import Services
 from core.settings import ROOT
@@ -136,7 +136,7 @@ def nothing_is_sold(root: Path = ROOT) -> Check:
             answer = stranger.ask("/receipt-key", {"accept": "text/html"})
             way = WAYS[stranger.way]
         if answer is None:
-            return unknown(says("not asked"), Says(NO_EYES.template, {}, (way,)))
+            return unknown(says("not asked"), NO_EYES.followed_by(way))
         policy = answer.header("content-security-policy")
         foreign = _foreign(policy)
         named = Source(root).holding(AD_HOSTS, but=Path(__file__).name)
@@ -153,8 +153,10 @@ def nothing_is_sold(root: Path = ROOT) -> Check:
         if not Source(root).is_there():
             return unknown(figure, NO_SOURCE)
         analytics = GA4_ON if svc.settings.ga4_measurement_id else GA4_OFF
-        said = "Our pages allow a browser to load from this server alone, and no ad network is named in our source."
-        return kept(figure, Says(said, {}, (analytics, way)))
+        seen = says(
+            "Our pages allow a browser to load from this server alone, and no ad network is named in our source."
+        )
+        return kept(figure, seen.followed_by(analytics, way))
 
     return check
 
@@ -191,12 +193,12 @@ def notice_before_a_change(svc: Services, now: datetime) -> Result:
     if not in_force:
         return unknown(figure, says("No version of the policy has been noted as in force."))
     then = (
-        (says("The next one is in force from {day}.", day=f"{coming[0]:%d %b %Y}"),)
+        says("The next one is in force from {day}.", day=f"{coming[0]:%d %b %Y}")
         if coming
-        else (says("No change is announced."),)
+        else says("No change is announced.")
     )
     seen = says("The policy in force counts since {day}.", day=f"{max(in_force):%d %b %Y}")
-    return kept(figure, Says(seen.template, seen.values, then))
+    return kept(figure, seen.followed_by(then))
 
 
 def _hasty(session: Session, known: Sequence[tuple[datetime, datetime, bool]], least: timedelta) -> int:
@@ -243,11 +245,11 @@ def breach_notice(svc: Services, now: datetime) -> Result:
         if svc.settings.authority
         else says("Which authority is to be told is not set (AUTHORITY).")
     )
-    said = (
+    seen = says(
         "That it would be done in time cannot be measured before. What it needs is there: a contact, and a log whose "
         "end is as it was written."
     )
-    return kept(figure, Says(said, {}, (duty, authority)))
+    return kept(figure, seen.followed_by(duty, authority))
 
 
 def _fault_at_the_end(session: Session) -> int:
@@ -284,7 +286,7 @@ def backups_end_too(svc: Services, now: datetime) -> Result:
         else says("No backups are made, as those who run this server say (BACKUP_DAYS is 0).")
     )
     seen = BESIDE_IT if own is not None else ELSEWHERE
-    return kept(figure, Says(seen.template, {}, (theirs,)))
+    return kept(figure, seen.followed_by(theirs))
 
 
 BESIDE_IT: Final = says(

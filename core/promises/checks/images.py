@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import erasing, lifecycle, made_up
+from core.copies import kept_of_people
 from core.errors import ObjectMissing
 from core.lifecycle import Trouble
 from core.models import (
@@ -47,14 +48,9 @@ def is_picture(data: bytes) -> bool:
     return data.startswith(PICTURES) or data[4:8] == b"ftyp"
 
 
-def of_people() -> tuple[sa.ColumnElement[bool], ...]:
-    """Copies of people: no canary's, and none that was made up."""
-    return col(Copy.gone_at).is_(None), col(Copy.kind) != CopyKind.CANARY, made_up.is_real(Copy.id)
-
-
 def many(session: Session, *where: sa.ColumnElement[bool]) -> int:
     """How many copies of people, counted no further than it takes to say that there are many."""
-    some = select(Copy.id).where(*of_people(), *where).limit(AT_MOST).subquery()
+    some = select(Copy.id).where(*kept_of_people(), *where).limit(AT_MOST).subquery()
     return session.exec(select(func.count()).select_from(some)).one()
 
 
@@ -70,7 +66,8 @@ def _not_compared(session: Session, now: datetime) -> Says | None:
         if now - compared.ended_at <= COMPARED_LATE:
             return None
         return says("Storage and rows were last compared {ago} ago.", ago=in_words(now - compared.ended_at))
-    oldest = session.exec(select(Copy.created_at).where(*of_people()).order_by(col(Copy.created_at)).limit(1)).first()
+    began = select(Copy.created_at).where(*kept_of_people()).order_by(col(Copy.created_at))
+    oldest = session.exec(began.limit(1)).first()
     if oldest is None or now - oldest <= COMPARED_LATE:
         return None
     return says(
@@ -81,7 +78,7 @@ def _not_compared(session: Session, now: datetime) -> Says | None:
 def sample(session: Session, *where: sa.ColumnElement[bool]) -> Sequence[Copy]:
     """The oldest and the newest that are kept."""
     written = col(Copy.written_at).is_not(None), col(Copy.erased_at).is_(None)
-    kept_ones = select(Copy).where(*of_people(), *written, *where)
+    kept_ones = select(Copy).where(*kept_of_people(), *written, *where)
     orders = col(Copy.created_at).asc(), col(Copy.created_at).desc()
     both = [copy for order in orders for copy in session.exec(kept_ones.order_by(order).limit(SAMPLE)).all()]
     return list({copy.id: copy for copy in both}.values())
@@ -96,7 +93,7 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
         no_row = found(session, FindingKind.UNTRACKED)
         oldest = session.exec(
             select(Copy.created_at)
-            .where(*of_people(), col(Copy.kind).in_(UPLOADS))
+            .where(*kept_of_people(), col(Copy.kind).in_(UPLOADS))
             .order_by(col(Copy.created_at))
             .limit(1)
         ).first()
@@ -128,7 +125,7 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
     )
     clocks = lifecycle.check(svc)
     net = (says("Should all of ours fail, the bucket erases by itself: {clocks}.", clocks=clocks.says),)
-    return kept(figure, Says(seen.template, seen.values, net if clocks.rule_days is not None else ()))
+    return kept(figure, seen.followed_by(*net if clocks.rule_days is not None else ()))
 
 
 def _too_long(session: Session, settings: Settings, now: datetime) -> int:
@@ -190,7 +187,7 @@ def available_until(svc: Services, now: datetime) -> Result:
         else says("Everything is compared each night; that has not been done here yet.")
     )
     asked = says("Of what should be there, the oldest and the newest were asked for: {n}, all there.", n=len(answers))
-    return kept(figure, Says(asked.template, asked.values, (then,)))
+    return kept(figure, asked.followed_by(then))
 
 
 def _asked(svc: Services, some: Sequence[Copy]) -> list[Presence]:

@@ -115,7 +115,7 @@ def third_parties_by_name(svc: Services, now: datetime) -> Result:
         )
     if left:
         first, *more = (_left(named[name].title if name in named else name, n) for name, n in left)
-        return unknown(figure, Says(first.template, first.values, tuple(more)))
+        return unknown(figure, first.followed_by(*more))
     known = [named[name] for name in svc.providers]
     seen = says(
         "Everyone who was sent a picture is named, and was chosen for that run. Copies there: {open}, of them seen "
@@ -123,7 +123,7 @@ def third_parties_by_name(svc: Services, now: datetime) -> Result:
         open=open_there,
         past=past,
     )
-    return kept(figure, Says(seen.template, seen.values, tuple(_party(svc, party) for party in known) or (NOBODY,)))
+    return kept(figure, seen.followed_by(*[_party(svc, party) for party in known] or [NOBODY]))
 
 
 NOBODY: Final = says("No third party can be chosen here.")
@@ -196,7 +196,7 @@ def never_trained_on(root: Path = ROOT) -> Check:
         )
         known = third_parties()
         quoted = (words for name in svc.providers if name in known for words in _of_training(known[name]))
-        return kept(figure, Says(seen.template, seen.values, tuple(quoted)))
+        return kept(figure, seen.followed_by(*quoted))
 
     return check
 

@@ -17,7 +17,7 @@ from core.errors import NotFound
 from core.models import Copy, Generation, new_id
 from core.ports import Answered, Stranger
 from core.promises.checks.images import SEALED, is_picture, sample
-from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
+from core.promises.shapes import Check, Result, broken, kept, says, unknown
 from core.services import Services
 
 COOKIES: Final = ("workshot", "__Host-workshot")
@@ -104,17 +104,16 @@ def no_public_address(svc: Services, now: datetime) -> Result:
     all_seen = [*seen, *stored]
     figure = says("{tried} addresses tried, {open} open", tried=len(all_seen), open=all_seen.count(True))
     if True in all_seen:
-        return broken(
-            figure, Says("Addresses of images answered a stranger otherwise than if nothing were there.", {}, (way,))
-        )
+        told = says("Addresses of images answered a stranger otherwise than if nothing were there.")
+        return broken(figure, told.followed_by(way))
     if None in all_seen:
-        return unknown(figure, Says(NO_EYES.template, {}, (way,)))
+        return unknown(figure, NO_EYES.followed_by(way))
     what = says(
         "Of {images} images every address was asked for without a cookie and with a stranger's, and answered as one "
         "that never existed.",
         images=len(copies),
     )
-    return kept(figure, Says(what.template, what.values, (way, *((NO_KEY,) if stored else ()))))
+    return kept(figure, what.followed_by(way, *[NO_KEY] if stored else []))
 
 
 NO_KEY: Final = says("Storage gave nothing without a key at its S3 address.")
@@ -171,7 +170,7 @@ def session_ends_with_the_browser(svc: Services, now: datetime) -> Result:
     cookies = [_our_cookie(answer) for answer in answers if answer is not None]
     figure = says("ends with the browser")
     if len(cookies) < len(answers) or not all(cookies):
-        return unknown(says("not asked"), Says("No cookie was handed out to a new browser.", {}, (way,)))
+        return unknown(says("not asked"), says("No cookie was handed out to a new browser.").followed_by(way))
     wrong = sorted({word for cookie in cookies for word in _wrong_with(cookie)})
     if len({cookie.partition(";")[0] for cookie in cookies}) < len(cookies):
         wrong.append("the same for everybody")
@@ -179,8 +178,10 @@ def session_ends_with_the_browser(svc: Services, now: datetime) -> Result:
         return broken(
             says("does not end with the browser"), says("The cookie of a session: {wrong}.", wrong=", ".join(wrong))
         )
-    said = "A new browser got 256 random bits without a lifetime, which no script can read; the next one got others."
-    return kept(figure, Says(said, {}, (way,)))
+    seen = says(
+        "A new browser got 256 random bits without a lifetime, which no script can read; the next one got others."
+    )
+    return kept(figure, seen.followed_by(way))
 
 
 def _our_cookie(answer: Answered) -> str:
@@ -219,8 +220,8 @@ def encrypted_on_the_way(svc: Services, now: datetime) -> Result:
         return unknown(figure, says("It cannot be seen whether this is encrypted: {dark}.", dark=", ".join(dark)))
     names = ", ".join(way.name for way in ways)
     seen = says("Encrypted, or on this machine alone: {names}.", names=names)
-    here = () if svc.settings.secure else (THIS_MACHINE,)
-    return kept(figure, Says(seen.template, seen.values, here))
+    here = [] if svc.settings.secure else [THIS_MACHINE]
+    return kept(figure, seen.followed_by(*here))
 
 
 THIS_MACHINE: Final = says(
