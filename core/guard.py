@@ -9,6 +9,7 @@ than its own front end calls. For an app that holds people's faces that is too o
 * whether this address, host, origin and method are part of the app at all. What is not on a list is a 404;
 * whether an upload belongs to the session that it names, and whether there is room for it;
 * whether its sender may be counted: not if their browser says `Sec-GPC: 1` or `DNT: 1`, nor if they told us so;
+* in which language they are spoken to, as they or their browser prefer it (core/preferences.py);
 * what leaves: security headers on every response, cookies that end with the browser, nothing private in any cache.
 
 The guard knows nothing of Streamlit's inside: what it must ask, it asks a `Framework` (core/ui/session.py).
@@ -33,7 +34,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core import language, preferences
+from core.language import N_, _
 from core.logs import outline
+from core.preferences import Preferences
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +54,11 @@ COUNT_COOKIE = "workshot_count"  # a preference, the same for everybody who has 
 SECURE_COUNT_COOKIE = "__Host-workshot_count"
 COUNTED_HEADER = b"x-workshot-counted"  # … and this one, always, to st.user["counted"]
 COUNT_COOKIE_LIVES = timedelta(days=365)
+PREFERENCES_COOKIE = "workshot_prefs"  # likewise
+SECURE_PREFERENCES_COOKIE = "__Host-workshot_prefs"
+PREFERENCES_HEADER = b"x-workshot-preferences"  # as the cookie has them, to st.user["preferences"]
+LANGUAGE_HEADER = b"x-workshot-language"  # which it is in the end, where anything says so, to st.user["language"]
+OUR_HEADERS = frozenset({IDENTITY_HEADER, STAFF_HEADER, COUNTED_HEADER, PREFERENCES_HEADER, LANGUAGE_HEADER})
 QUIET_SESSIONS = 50_000
 SCOPE_KEY = "workshot.visitor"
 
@@ -62,14 +71,14 @@ CLOSED_SEGMENTS = frozenset({"_stcore", "media", "component"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 REFUSALS = {
-    HTTPStatus.FORBIDDEN: "This belongs to another browser session.",
-    HTTPStatus.NOT_FOUND: "There is nothing here.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done here.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This is larger than we accept.",
-    HTTPStatus.MISDIRECTED_REQUEST: "This server does not answer to this name. Set ALLOWED_HOSTS or PUBLIC_URL.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many uploads at once. Please try again in a moment.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "We are busy. Please try again in a moment.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong on our side. Please try again.",
+    HTTPStatus.FORBIDDEN: N_("This belongs to another browser session."),
+    HTTPStatus.NOT_FOUND: N_("There is nothing here."),
+    HTTPStatus.METHOD_NOT_ALLOWED: N_("This cannot be done here."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: N_("This is larger than we accept."),
+    HTTPStatus.MISDIRECTED_REQUEST: N_("This server does not answer to this name. Set ALLOWED_HOSTS or PUBLIC_URL."),
+    HTTPStatus.TOO_MANY_REQUESTS: N_("Too many uploads at once. Please try again in a moment."),
+    HTTPStatus.SERVICE_UNAVAILABLE: N_("We are busy. Please try again in a moment."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: N_("Something went wrong on our side. Please try again."),
 }
 
 
@@ -125,6 +134,8 @@ class Visitor:
     secure: bool
     staff: str | None = None
     counted: Counted = Counted.NO
+    language: str = language.ENGLISH
+    preferences: Preferences = preferences.NOTHING
 
 
 # The session cookie.
@@ -193,10 +204,48 @@ def _signals(headers: Headers) -> bool:
 
 def _chosen(headers: Headers, *, secure: bool) -> Counted:
     """What the preference cookie says; anything else that it may hold says nothing."""
-    pairs = (pair.strip().partition("=") for key, value in headers if key == b"cookie"
-             for pair in value.decode("latin-1").split(";"))  # fmt: skip
-    values = {value for name, _, value in pairs if name == _count_cookie_name(secure)}
+    values = set(_cookies(headers, _count_cookie_name(secure)))
     return next((choice for choice in (Counted.NO, Counted.GA) if choice.value in values), Counted.YES)
+
+
+def preferred(scope: Scope) -> Preferences:
+    """What the browser that sent this request prefers."""
+    visitor = scope.get(SCOPE_KEY)
+    return visitor.preferences if isinstance(visitor, Visitor) else preferences.NOTHING
+
+
+def set_preferences_cookie(response: Response, scope: Scope, wanted: Preferences) -> None:
+    """Remember it in the browser alone; where nothing is preferred, nothing is remembered."""
+    seconds = 0 if wanted.is_empty else int(preferences.LIVES.total_seconds())
+    secure = scope[SCOPE_KEY].secure
+    value = f"{_preferences_cookie_name(secure)}={wanted}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}"
+    response.raw_headers.append((b"set-cookie", (value + ("; Secure" if secure else "")).encode()))
+
+
+def _preferences_cookie_name(secure: bool) -> str:
+    return SECURE_PREFERENCES_COOKIE if secure else PREFERENCES_COOKIE
+
+
+def _preferred(headers: Headers, *, secure: bool) -> Preferences:
+    found = map(preferences.read, _cookies(headers, _preferences_cookie_name(secure)))
+    return next((each for each in found if not each.is_empty), preferences.NOTHING)
+
+
+def _accepted(headers: Headers) -> str | None:
+    """The language that the browser asks for, if it does."""
+    said = [value.decode("latin-1") for name, value in headers if name == b"accept-language"]
+    return language.accepted(", ".join(said)) if said else None
+
+
+def _cookies(headers: Headers, name: str) -> list[str]:
+    """The values of all cookies of this name."""
+    pairs = (
+        pair.strip().partition("=")
+        for key, value in headers
+        if key == b"cookie"
+        for pair in value.decode("latin-1").split(";")
+    )
+    return [value for found, _sep, value in pairs if found == name]
 
 
 def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
@@ -430,7 +479,8 @@ class Guard:
             if scope["type"] == "websocket":
                 await self._websocket(scope, receive, send)
             else:
-                await self._http(scope, receive, send)
+                with language.speaking(scope[SCOPE_KEY].language):
+                    await self._http(scope, receive, send)
         except ClientDisconnect:
             pass  # the person closed the page: nobody is left to answer
 
@@ -441,15 +491,26 @@ class Guard:
         staff_token, headers = _take_cookie(headers, _staff_cookie_name(self._secure))
         staff = staff_hash_of(staff_token) if staff_token else None
         counted = self._may_count(session, headers)
-        ours = (IDENTITY_HEADER, STAFF_HEADER, COUNTED_HEADER)
-        headers = [(name, value) for name, value in headers if name.lower() not in ours]
+        wanted = _preferred(headers, secure=self._secure)
+        speaks = wanted.language or _accepted(headers)  # None: nothing says so
+        headers = [(name, value) for name, value in headers if name.lower() not in OUR_HEADERS]
         if scope["type"] == "websocket":
             # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
             headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))
             if staff:
                 headers.append((STAFF_HEADER, staff.encode()))
             headers.append((COUNTED_HEADER, counted.value.encode()))
-        visitor = Visitor(session=session, secure=self._secure, staff=staff, counted=counted)
+            headers.append((PREFERENCES_HEADER, str(wanted).encode()))
+            if speaks:
+                headers.append((LANGUAGE_HEADER, speaks.encode()))
+        visitor = Visitor(
+            session=session,
+            secure=self._secure,
+            staff=staff,
+            counted=counted,
+            language=speaks or language.ENGLISH,
+            preferences=wanted,
+        )
         return {**scope, "headers": headers, SCOPE_KEY: visitor}
 
     def _may_count(self, session: str | None, headers: Headers) -> Counted:
@@ -506,7 +567,7 @@ class Guard:
         if reply.started:
             # Half an answer is out; breaking the connection is the only way left to say that the rest is missing.
             raise ConnectionAbortedError("response cut short")
-        response = PlainTextResponse(REFUSALS[status] + "\n", status_code=status)
+        response = PlainTextResponse(_(REFUSALS[status]) + "\n", status_code=status)
         if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
             response.headers["retry-after"] = "10"
         if scope["method"] not in SAFE_METHODS and not await body.read_out(self._limits.upload_bytes):

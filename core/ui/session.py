@@ -15,7 +15,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,24 +24,29 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit import cli_util, config, runtime
 from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server import server_util
 
+from core import language as spoken
 from core.clock import Clock
 from core.guard import Counted, OpenUpload
+from core.language import ENGLISH, N_, NAMES, _
 from core.logs import outline
+from core.preferences import NOTHING, Preferences, read
 
 log = logging.getLogger(__name__)
 
 SESSION_HASH = re.compile(r"[0-9a-f]{64}")
-NO_COOKIE = "This page needs a cookie to know you from others. Please allow cookies for this site, then reload."
-CALM_ERROR = "Something went wrong on our side. Your photos are where they were. Please reload the page."
+NO_COOKIE = N_("This page needs a cookie to know you from others. Please allow cookies for this site, then reload.")
+CALM_ERROR = N_("Something went wrong on our side. Your photos are where they were. Please reload the page.")
 KEEP_UNTAKEN_FOR = timedelta(minutes=2)
 SPOOL_BYTES = 32 * 1024**2
 OWN_ADDRESS = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.ASCII)
 
+_english_pages: set[str] = set()  # Streamlit's hashes of the pages that are for operators
 _let_go = threading.Event()  # an upload was let go of since memory was last handed back
 
 
@@ -57,7 +62,7 @@ def current_session() -> str:
     """The hash of this browser's session. Without a cookie it says so and ends the run."""
     session = st.user.get("session")
     if not (isinstance(session, str) and SESSION_HASH.fullmatch(session)):
-        st.info(NO_COOKIE)
+        st.info(_(NO_COOKIE))
         st.stop()
     return session
 
@@ -72,6 +77,38 @@ def counted() -> Counted:
     """Whether what this browser does may be counted. Without a word from the guard it may not."""
     said = st.user.get("counted")
     return Counted(said) if said in set(Counted) else Counted.NO
+
+
+def preferred() -> Preferences:
+    """What this browser prefers."""
+    said = st.user.get("preferences")
+    return read(said) if isinstance(said, str) else NOTHING
+
+
+def language() -> str | None:
+    """
+    The language of whoever reads the page that is run now, also in callbacks, fragments and dialogs; None elsewhere.
+
+    Asked for each sentence, so it is a look at what Streamlit has at hand: what the guard said when the tab connected.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
+        return None
+    if context.page_script_hash in _english_pages:
+        return ENGLISH
+    said = context.user_info.get("language")
+    if isinstance(said, str):
+        return said if said in NAMES else ENGLISH
+    # Not every browser says it again when it opens a stream; the page itself is told what it prefers.
+    return spoken.accepted(context.context_info.locale) if context.context_info else ENGLISH
+
+
+spoken.ask(language)
+
+
+def speak_english_on(pages: Iterable[StreamlitPage]) -> None:
+    """These are for operators, who all read the same words, whatever their browsers prefer."""
+    _english_pages.update(page._script_hash for page in pages)
 
 
 def bind() -> str:
@@ -105,7 +142,7 @@ def take_upload(name: str) -> bytes | None:
 def calm_error(exc: Exception) -> bool:
     """For `on_script_error`: the person reads a calm sentence, the log learns what failed and where."""
     log.error("A page failed: %s", outline(exc))
-    st.error(CALM_ERROR)
+    st.error(_(CALM_ERROR))
     return True  # instead of Streamlit's own box
 
 
@@ -311,6 +348,6 @@ def _shut_down_expired_sessions() -> int:
     manager: Any = _runtime()._session_mgr
     with manager._storage_lock:
         expired = manager._session_storage._cache.expire()
-    for _, info in expired:
+    for _key, info in expired:
         info.session.shutdown()
     return len(expired)
