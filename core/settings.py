@@ -154,6 +154,10 @@ class Settings(BaseSettings):
     jurisdiction: str = Field("", description="The law that the policy names, as `Germany`.")
     authority: str = Field("", description="The data protection authority that it names for complaints.")
     backup_days: int = Field(0, ge=0, description="How long you keep backups of the database. 0: none are made.")
+    look_at_reported: bool = Field(False, description="Two operators together may look at a reported image.")
+    records_months: int = Field(
+        12, ge=1, le=12, description="How long what was done for somebody stays noted after their last image."
+    )
     policy_notice_days: int = Field(14, ge=14, description="A policy that promises less is in force after so long.")
     promises_every_seconds: float = Field(300.0, ge=10, description="How often every promise is measured.")
 

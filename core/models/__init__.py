@@ -8,8 +8,10 @@ the database itself refuses a `gone_at` without an evidence row, and an evidence
 One file for each noun. All names are taken from here: which file has them is nobody else's business.
 """
 
+from core.models.abuse import AbuseKind, AbuseOutcome, AbuseReport, Block, GlassView
 from core.models.audit import AuditCheckpoint, AuditEntry
 from core.models.base import new_id
+from core.models.breach import Breach, BreachKind, BreachOutcome
 from core.models.copies import Copy, CopyKind, EraseReason, Evidence
 from core.models.jobs import Job, JobKind, Tick, Upkeep, WorkerBeat
 from core.models.mail import Mailbox, MailIn, MailOut, MailSort, MailState
@@ -44,9 +46,16 @@ from core.models.usage import UsageBatch, UsageCount, UsageHour, UsageLevel, Usa
 
 __all__ = [
     "LIVE",
+    "AbuseKind",
+    "AbuseOutcome",
+    "AbuseReport",
     "Alert",
     "AuditCheckpoint",
     "AuditEntry",
+    "Block",
+    "Breach",
+    "BreachKind",
+    "BreachOutcome",
     "BrowserSession",
     "CanaryRun",
     "Consent",
@@ -58,6 +67,7 @@ __all__ = [
     "FindingRow",
     "ForecastRow",
     "Generation",
+    "GlassView",
     "HandOverLink",
     "HeadshotRow",
     "Job",

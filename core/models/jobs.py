@@ -24,6 +24,7 @@ class JobKind(StrEnum):
     DRIFT = "drift"  # ref: a generation that a third party has made: its headshots are compared with its photo
     RESIDUE = "residue"  # ref: "-", by schedule: copies at third parties, and what they charge
     USAGE = "usage"  # ref: "-", by schedule: levels of the day, the weekly summary, what is too old
+    RECORDS = "records"  # ref: "-", by schedule: rows of people whose images are long gone, and what else is too old
     PROMISES = "promises"  # ref: "-", by schedule: every promise is measured
 
 

@@ -74,6 +74,7 @@ class Request(SQLModel, table=True):
     press_id: str | None = Field(default=None, unique=True, max_length=64)  # one per press of a button
     kind: RequestKind = Field(sa_type=Word(RequestKind))
     channel: RequestChannel = Field(sa_type=Word(RequestChannel))
+    language: str = Field(default="en", max_length=2, sa_column_kwargs={"server_default": "en"})  # in which we answer
     state: RequestState = Field(sa_type=Word(RequestState), index=True)
     clock: str = Field(max_length=24)  # which line of data/legal_clocks.json set `due_at`
     received_at: datetime = Field(sa_type=UtcDateTime)  # as the channel says

@@ -17,6 +17,8 @@ class Subject(SQLModel, table=True):
         sa.CheckConstraint(
             "(sealed_key IS NULL) = (key_destroyed_at IS NOT NULL)", name="ck_subject_key_is_kept_or_destroyed"
         ),
+        sa.Index("ix_subject_key_destroyed_at", "key_destroyed_at", **where("key_destroyed_at IS NOT NULL")),
+        sa.Index("ix_subject_with_key", "created_at", **where("sealed_key IS NOT NULL")),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
@@ -28,6 +30,8 @@ class Subject(SQLModel, table=True):
     is_canary: bool = False
     is_counted: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
     """False: nothing of this person is in any usage count. It stays so, whatever their browser says later."""
+    may_be_looked_at: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    """Two operators together may look at a reported image. Only a person who agreed when this was so can allow it."""
 
 
 class Consent(SQLModel, table=True):
@@ -41,6 +45,9 @@ class Consent(SQLModel, table=True):
     policy_version: str = Field(max_length=40)
     may_use_photo: bool
     is_adult: bool
+    language: str = Field(
+        default="en", max_length=2, sa_column_kwargs={"server_default": "en"}
+    )  # of the text they read
 
 
 class BrowserSession(SQLModel, table=True):
