@@ -8,8 +8,10 @@ the printed receipt lead here.
 import streamlit as st
 
 from core import receipts
+from core.language import _, n_
 from core.ui import pages, session, widgets
 from core.ui.app import services
+from core.ui.linked import linked
 from core.ui.widgets import Html, el
 
 FILE, PASTED, VERDICT = "receipt-file", "receipt-pasted", "receipt-verdict"
@@ -31,65 +33,64 @@ def listed(lines: tuple[str, ...]) -> Html:
 
 def ask() -> None:
     st.file_uploader(
-        "The receipt’s file",
+        _("The receipt’s file"),
         type=["json"],
         key=session.upload_key(FILE),
         max_upload_size=MEGABYTES,
         on_change=lambda: check(session.take_upload(FILE)),
-        help="It ends in .json and came with our mail.",
+        help=_("It ends in .json and came with our mail."),
     )
-    pasted = st.text_area("Or its text", key=PASTED, height=120, placeholder='{ "signature": …, "statement": … }')
-    if st.button("Check this text", type="primary"):
+    pasted = st.text_area(_("Or its text"), key=PASTED, height=120, placeholder='{ "signature": …, "statement": … }')
+    if st.button(_("Check this text"), type="primary"):
         check(pasted.encode("utf-8", "replace"))
         if not pasted.strip():
-            widgets.show(widgets.note("Paste the text of a receipt first."))
+            widgets.show(widgets.note(_("Paste the text of a receipt first.")))
 
 
 def answer(verdict: receipts.Verdict) -> None:
     if verdict.statement is None:
         widgets.show(
             widgets.problem(
-                verdict.finding.headline,
-                verdict.says,
-                "A receipt that you have from us can be asked for again, with the number of your request.",
+                _(verdict.finding.headline),
+                _(verdict.says),
+                _("A receipt that you have from us can be asked for again, with the number of your request."),
             )
         )
         return
     said = receipts.words(verdict.statement)
     newer = verdict.finding is receipts.Finding.SUPERSEDED
-    widgets.show(widgets.note(el("strong", verdict.finding.headline), "due" if newer else "kept"))
-    widgets.show(el("p", verdict.says))
-    st.header("What it shows", anchor=False)
+    widgets.show(widgets.note(el("strong", _(verdict.finding.headline)), "due" if newer else "kept"))
+    widgets.show(el("p", _(verdict.says)))
+    st.header(_("What it shows"), anchor=False)
     widgets.show(listed(said.proves))
-    st.header("What it does not show", anchor=False)
+    st.header(_("What it does not show"), anchor=False)
     widgets.show(listed(said.does_not))
-    with st.expander("Instants, hashes and the audit entry", type="compact"):
+    with st.expander(_("Instants, hashes and the audit entry"), type="compact"):
         widgets.show(widgets.facts(said.facts))
     if said.copies:
-        with st.expander(f"Each of {widgets.count(len(said.copies), 'copy', 'copies')}", type="compact"):
+        with st.expander(n_("Each of {n} copy", "Each of {n} copies", len(said.copies)), type="compact"):
             widgets.show(widgets.facts(said.copies[:SHOWN]))
             if len(said.copies) > SHOWN:
-                widgets.show(widgets.quiet(f"The first {SHOWN}; all of them stand in the file."))
+                widgets.show(widgets.quiet(_("The first {number}; all of them stand in the file.", number=SHOWN)))
 
 
 def without_us() -> None:
-    st.header("Without trusting this page", anchor="key")
+    st.header(_("Without trusting this page"), anchor="key")
+    says = _(
+        "All that is needed is the file and our public key. {how} has a verifier of a few lines; {keys}, the one in "
+        "use and those before it."
+    )
+    how = el("a", _("How a receipt is written"), href="/receipt-format")
+    keys = el("a", _("these are all our keys"), href="/receipt-key")
     widgets.show(
-        el(
-            "p",
-            "All that is needed is the file and our public key. ",
-            el("a", "How a receipt is written", href="/receipt-format"),
-            " has a verifier of a few lines; ",
-            el("a", "these are all our keys", href="/receipt-key"),
-            ", the one in use and those before it.",
-        ),
-        widgets.facts([("The key in use", svc.signer.public_text), ("Its id", svc.signer.key_id)]),
+        el("p", *linked(says, how=how, keys=keys)),
+        widgets.facts([(_("The key in use"), svc.signer.public_text), (_("Its id"), svc.signer.key_id)]),
     )
 
 
-widgets.frame("Check a receipt", "Is it from us, and unchanged? It is checked here and not kept.", now=now)
+widgets.frame(_("Check a receipt"), _("Is it from us, and unchanged? It is checked here and not kept."), now=now)
 ask()
 if found := st.session_state.get(VERDICT):
     answer(found)
 without_us()
-st.page_link(pages.GUIDE, label="Back to the guide")
+st.page_link(pages.GUIDE, label=_("Back to the guide"))

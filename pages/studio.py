@@ -4,6 +4,7 @@ import streamlit as st
 
 from core import generations
 from core.drafts import DraftKind
+from core.language import _
 from core.models import RunState
 from core.ui import session, widgets
 from core.ui.app import services
@@ -20,10 +21,10 @@ with svc.reading() as reading:
 
 composing = st.session_state.get("composing")
 if view is not None and composing == "like" and view.portrait.may_be_read(now):
-    widgets.frame("Another from the same photo", "Same photo, same clock.", now=now)
+    widgets.frame(_("Another from the same photo"), _("Same photo, same clock."), now=now)
     compose(svc, me, now, like=view)
 elif view is None or composing or svc.drafts.get(me, DraftKind.PORTRAIT) is not None:
-    widgets.frame("A headshot that still looks like you", now=now)
+    widgets.frame(_("A headshot that still looks like you"), now=now)
     compose(svc, me, now)
 elif view.is_live:
     running(svc, me, view)

@@ -7,6 +7,7 @@ import streamlit as st
 from core import generations
 from core.errors import WorkShotError
 from core.generations import RunView
+from core.language import _
 from core.models import new_id
 from core.services import Services
 from core.ui import counting, session, widgets
@@ -45,7 +46,7 @@ def once_more(
         svc.networks.give_back(network)
         counting.met(svc, me, exc)
         st.session_state.pop(press, None)
-        widgets.show(widgets.problem(str(exc), "Nothing was sent.", "Try again in a moment."))
+        widgets.show(widgets.problem(str(exc), _("Nothing was sent."), _("Try again in a moment.")))
         return
     st.session_state.pop(press, None)
     counting.reached(svc, me, "generate")

@@ -4,20 +4,21 @@ import streamlit as st
 
 from core import access
 from core.errors import WorkShotError
+from core.language import _
 from core.services import Services
 from core.ui import counting, pages, widgets
 
 
 def ask_for_code(svc: Services, me: str) -> None:
     """The field that opens one's photos from any browser."""
-    st.header("Been here before?")
+    st.header(_("Been here before?"), anchor="been-here-before")
     with st.form("claim", border=False, enter_to_submit=True):
-        code = st.text_input("Claim code", placeholder="7Q4K-M2XW-…", autocomplete="off")
-        opened = st.form_submit_button("Open my photos")
+        code = st.text_input(_("Claim code"), placeholder="7Q4K-M2XW-…", autocomplete="off")
+        opened = st.form_submit_button(_("Open my photos"))
     if not opened:
         return
     if not code.strip():
-        widgets.show(widgets.note("Please type or paste your claim code.", "due"))
+        widgets.show(widgets.note(_("Please type or paste your claim code."), "due"))
         return
     try:
         access.open_with_code(svc, me, svc.networks.of(me), code)
@@ -39,8 +40,9 @@ def show_code(svc: Services, me: str, *, unasked: bool) -> None:
     if code is None and unasked:
         code = access.issue_claim_code(svc, me)
     if code is None:
-        widgets.show(widgets.quiet("Your claim code opens these photos in any browser. It is shown once."))
-        if st.button("Make a new claim code" if _was_shown(svc, me) else "Get my claim code now", key="new-code"):
+        widgets.show(widgets.quiet(_("Your claim code opens these photos in any browser. It is shown once.")))
+        label = _("Make a new claim code") if _was_shown(svc, me) else _("Get my claim code now")
+        if st.button(label, key="new-code"):
             st.session_state["claim_code"] = access.issue_claim_code(svc, me, replace=True)
             st.rerun()
         return

@@ -17,6 +17,7 @@ from core.contracts import Contract
 from core.drafts import Draft, DraftKind
 from core.errors import InvalidPhoto, WorkShotError
 from core.generations import Agreement, Choices, RunView, Upload
+from core.language import N_, _, n_
 from core.models import CopyKind, new_id
 from core.ports import Finding, Framing
 from core.services import Services
@@ -27,11 +28,16 @@ from core.ui.screens.makers import Maker
 
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif", "avif"]
 ZOOM = (70, 150, 100)
-MINE = "This is my photo, or I have clear permission to use it"
-ADULT = "I am 18 or older, and so is the person in the photo"
-AGREE_TO = (
+MINE = N_("This is my photo, or I have clear permission to use it")
+ADULT = N_("I am 18 or older, and so is the person in the photo")
+AGREE_TO = N_(
     "Ticking both, you agree to [the policy](/policy). It takes three minutes, and My photos keeps its text for you."
 )
+REFERENCES = {
+    DraftKind.BACKDROP: (N_("Your backdrop"), N_("Your backdrop"), N_("Use another backdrop")),
+    DraftKind.CLOTHING: (N_("Your clothing picture (optional)"), N_("Your clothing"), N_("Use another clothing")),
+}
+"""Pictures that go along with the photo: asked for, shown, and changed for another one."""
 
 
 def compose(svc: Services, me: str, now: datetime, *, like: RunView | None = None) -> None:
@@ -64,19 +70,20 @@ def _welcome(svc: Services, me: str) -> None:
     others = [provider.title for provider in svc.providers.values()]
     widgets.show(widgets.promised(promises.glance(svc.settings, here=bool(svc.engines), others=others)))
     with st.container(key="ws-glance-link"):
-        st.page_link(pages.PROMISES, label="Does all of this hold right now?")
+        st.page_link(pages.PROMISES, label=_("Does all of this hold right now?"))
     if said := st.session_state.pop("intake_problem", None):
-        widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another photo below."))
-    _uploader(svc, me, "Your photo", DraftKind.PORTRAIT)
+        widgets.show(widgets.problem(said, _("It was not stored anywhere."), _("Add another photo below.")))
+    _uploader(svc, me, _("Your photo"), DraftKind.PORTRAIT)
     if st.session_state.get("camera_on"):
         _camera(svc, me)
-    elif st.button("Take a photo instead", icon=":material/photo_camera:"):
+    elif st.button(_("Take a photo instead"), icon=":material/photo_camera:"):
         st.session_state["camera_on"] = True
         st.rerun()
-    widgets.show(widgets.note(
+    best = _(
         "A plain selfie is best: your own photo, one person, face to the light. No children, documents, screens or "
         "badges, and nobody else in the picture."
-    ))  # fmt: skip
+    )
+    widgets.show(widgets.note(best))
     ask_for_code(svc, me)
 
 
@@ -90,7 +97,7 @@ def _uploader(svc: Services, me: str, label: str, kind: DraftKind) -> None:
 def _camera(svc: Services, me: str) -> None:
     place = st.empty()
     with place:
-        st.camera_input("Take a photo", key=session.upload_key("camera"), label_visibility="collapsed")
+        st.camera_input(_("Take a photo"), key=session.upload_key("camera"), label_visibility="collapsed")
     _take(svc, me, "camera", DraftKind.PORTRAIT, place.empty)
 
 
@@ -101,7 +108,7 @@ def _take(svc: Services, me: str, name: str, kind: DraftKind, clear: Callable[[]
     clear()
     if kind is DraftKind.PORTRAIT:
         counting.reached(svc, me, "photo")
-    with st.spinner("Looking at your photo and removing everything but the picture …"):
+    with st.spinner(_("Looking at your photo and removing everything but the picture …")):
         data = session.take_upload(name)
         try:
             photo = intake.read(data or b"")
@@ -138,8 +145,9 @@ def _look(svc: Services, me: str, draft: Draft) -> list[Finding]:
 
 def _unusable(svc: Services, me: str, findings: list[Finding]) -> None:
     worst = next(finding for finding in findings if finding.blocking)
-    widgets.show(widgets.problem(worst.says, "It was not stored anywhere, and nothing was spent.", "Try another one."))
-    if st.button("Use another photo", type="primary"):
+    means = _("It was not stored anywhere, and nothing was spent.")
+    widgets.show(widgets.problem(_(worst.says), means, _("Try another one.")))
+    if st.button(_("Use another photo"), type="primary"):
         svc.drafts.drop(me)
         st.rerun()
 
@@ -152,14 +160,15 @@ def _framing(draft: Draft | None, like: RunView | None, maker: Maker) -> Framing
     st.session_state.setdefault("zoom", round(100 * like.run.zoom) if like else ZOOM[2])
     framing = Framing(zoom=st.session_state["zoom"] / 100, turns=st.session_state.get("turns"))
     if maker.provider is not None:
-        widgets.show(widgets.photo(_preview_url(draft, like, purpose, Framing()), "Your photo", ratio=purpose.ratio))
-        st.caption(f"{maker.title} gets the whole photo and frames it by itself.")
+        url = _preview_url(draft, like, purpose, Framing())
+        widgets.show(widgets.photo(url, _("Your photo"), ratio=purpose.ratio))
+        st.caption(_("{title} gets the whole photo and frames it by itself.", title=maker.title))
         return Framing()
     url = _preview_url(draft, like, purpose, framing)
-    widgets.show(widgets.photo(url, "How your headshot will be framed", ratio=purpose.ratio))
+    widgets.show(widgets.photo(url, _("How your headshot will be framed"), ratio=purpose.ratio))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.slider("Zoom", ZOOM[0], ZOOM[1], key="zoom", format="%d %%")
-        if st.button("Rotate", icon=":material/rotate_90_degrees_ccw:", help="A quarter turn to the left"):
+        st.slider(_("Zoom"), ZOOM[0], ZOOM[1], key="zoom", format="%d %%")
+        if st.button(_("Rotate"), icon=":material/rotate_90_degrees_ccw:", help=_("A quarter turn to the left")):
             st.session_state["turns"] = ((framing.turns or 0) + 1) % 4
             st.rerun()
     return framing
@@ -168,26 +177,26 @@ def _framing(draft: Draft | None, like: RunView | None, maker: Maker) -> Framing
 def _about_the_photo(svc: Services, me: str, draft: Draft | None) -> None:
     """What was removed from it and what was found, and the way to another one."""
     if draft is None:
-        if st.button("Back to the results"):
+        if st.button(_("Back to the results")):
             flow.forget("composing", "turns", "zoom")
             st.rerun()
         return
     _what_was_removed(draft)
     found = _look(svc, me, draft)
-    widgets.show(*(widgets.note(finding.says, "due") for finding in found))
+    widgets.show(*(widgets.note(_(finding.says), "due") for finding in found))
     if not found:
-        widgets.show(widgets.note("This photo looks good.", "kept"))
-    if st.button("Use another photo"):
+        widgets.show(widgets.note(_("This photo looks good."), "kept"))
+    if st.button(_("Use another photo")):
         svc.drafts.drop(me)
         st.rerun()
 
 
 def _purpose(like: RunView | None) -> None:
     ids = [purpose.id for purpose in catalogue().purposes]
-    titles = {purpose.id: purpose.title for purpose in catalogue().purposes}
+    titles = {purpose.id: _(purpose.title) for purpose in catalogue().purposes}
     st.session_state.setdefault("purpose", like.run.purpose if like else ids[0])
-    st.pills("What is it for?", ids, format_func=titles.__getitem__, key="purpose", required=True)
-    st.caption(_chosen_purpose(like).hint)
+    st.pills(_("What is it for?"), ids, format_func=titles.__getitem__, key="purpose", required=True)
+    st.caption(_(_chosen_purpose(like).hint))
 
 
 def _preview_url(draft: Draft | None, like: RunView | None, purpose: Purpose, framing: Framing) -> str:
@@ -201,14 +210,18 @@ def _preview_url(draft: Draft | None, like: RunView | None, purpose: Purpose, fr
 def _what_was_removed(draft: Draft) -> None:
     removed = draft.photo.removed
     if not removed.items:
-        widgets.show(widgets.note("The file held only the picture: there was nothing to remove.", "kept"))
+        widgets.show(widgets.note(_("The file held only the picture: there was nothing to remove."), "kept"))
     else:
-        widgets.show(widgets.note(f"Removed before saving: {removed.headline()}.", "kept"))
-        with st.expander("Everything that was removed", type="compact"):
+        widgets.show(widgets.note(_("Removed before saving: {what}.", what=removed.headline()), "kept"))
+        with st.expander(_("Everything that was removed"), type="compact"):
             widgets.show(widgets.facts([
-                (group, ", ".join(f"{item.words} ({item.count})" if item.count > 1 else item.words for item in items))
+                (_(group), ", ".join(map(_removed, items)))
                 for group, items in removed.by_group().items()
             ]))  # fmt: skip
+
+
+def _removed(item: intake.RemovedItem) -> str:
+    return f"{_(item.words)} ({item.count})" if item.count > 1 else _(item.words)
 
 
 # ---------------------------------------------------------------------------------------------------- the choices
@@ -233,15 +246,17 @@ def _choices(
 ) -> _Chosen:
     maker = makers.ask(offered) if len(offered) > 1 else None
     purpose = _chosen_purpose(like)
-    style = _by_looking("Style", catalogue().styles, like.run.style if like else "studio")
-    backdrop = _by_looking("Backdrop", catalogue().backdrops, like.run.backdrop if like else "grey", own=like is None)
-    own = _reference(svc, me, DraftKind.BACKDROP, "backdrop") if backdrop == OWN_BACKDROP and like is None else None
-    variants = st.segmented_control("How many variants?", [1, 2, 3, 4], default=2, key="variants", required=True)
+    style = _by_looking(_("Style"), "style", catalogue().styles, like.run.style if like else "studio")
+    backdrop = _by_looking(
+        _("Backdrop"), "backdrop", catalogue().backdrops, like.run.backdrop if like else "grey", own=like is None
+    )
+    own = _reference(svc, me, DraftKind.BACKDROP) if backdrop == OWN_BACKDROP and like is None else None
+    variants = st.segmented_control(_("How many variants?"), [1, 2, 3, 4], default=2, key="variants", required=True)
     maker = maker or makers.ask(offered)
     note, refused = _note(svc, maker, like)
     clothing = None
     if maker.offered.takes_clothing and like is None:
-        clothing = _reference(svc, me, DraftKind.CLOTHING, "clothing picture (optional)")
+        clothing = _reference(svc, me, DraftKind.CLOTHING)
     contract = like.run.contract if like else _contract(svc, now)
     without = backdrop == OWN_BACKDROP and like is None and own is None
     return _Chosen(
@@ -260,7 +275,7 @@ def _choices(
         tuple(reference for reference in (own, clothing) if reference is not None),
         maker,
         makers.instead_of(maker, offered),
-        refused or ("Please add your backdrop first, or choose another one." if without else ""),
+        refused or (_("Please add your backdrop first, or choose another one.") if without else ""),
     )
 
 
@@ -270,11 +285,12 @@ def _note(svc: Services, maker: Maker, like: RunView | None) -> tuple[str, str]:
         return "", ""
     if "note" not in st.session_state:
         st.session_state["note"] = st.session_state.get(flow.NOTE) or _earlier_note(svc, like)
+    for_it = _("A note for {title} (optional)", title=maker.title)
     given = st.text_area(
-        f"A note for {maker.title} (optional)" if maker.provider else "A note for the engine (optional)",
+        for_it if maker.provider else _("A note for the engine (optional)"),
         max_chars=500,
         key="note",
-        placeholder="What to wear, where you stand. No names, nobody else, no documents.",
+        placeholder=_("What to wear, where you stand. No names, nobody else, no documents."),
     )
     st.session_state[flow.NOTE] = given
     note = (given or "").strip()
@@ -291,27 +307,27 @@ def _earlier_note(svc: Services, like: RunView | None) -> str:
         return generations.choices_of(svc, reading, like.run).note
 
 
-def _by_looking(label: str, entries: tuple[Choice, ...], value: str, *, own: bool = True) -> str:
+def _by_looking(label: str, key: str, entries: tuple[Choice, ...], value: str, *, own: bool = True) -> str:
     options = [
         widgets.PictureOption(
-            id=entry.id, title=entry.title, description=entry.line, picture_url=f"/pictures/{entry.picture.name}"
+            id=entry.id, title=_(entry.title), description=_(entry.line), picture_url=f"/pictures/{entry.picture.name}"
         )
         for entry in entries
         if own or entry.id != OWN_BACKDROP or value == OWN_BACKDROP
     ]
-    return widgets.picture_choice(label, options, value=value, key=label.lower())
+    return widgets.picture_choice(label, options, value=value, key=key)
 
 
-def _reference(svc: Services, me: str, kind: DraftKind, what: str) -> Draft | None:
+def _reference(svc: Services, me: str, kind: DraftKind) -> Draft | None:
     """A picture that goes along with the photo: the person's own backdrop, or clothes to wear."""
-    draft = svc.drafts.get(me, kind)
+    draft, (asked, shown, another) = svc.drafts.get(me, kind), REFERENCES[kind]
     if draft is None:
         if said := st.session_state.pop("intake_problem", None):
-            widgets.show(widgets.problem(said, "It was not stored anywhere.", "Add another picture."))
-        _uploader(svc, me, f"Your {what}", kind)
+            widgets.show(widgets.problem(said, _("It was not stored anywhere."), _("Add another picture.")))
+        _uploader(svc, me, _(asked), kind)
         return None
-    widgets.show(widgets.photo(f"/draft/{draft.id}", f"Your {kind.value}", ratio="4:3", max_width=200))
-    if st.button(f"Use another {kind.value}"):
+    widgets.show(widgets.photo(f"/draft/{draft.id}", _(shown), ratio="4:3", max_width=200))
+    if st.button(_(another)):
         svc.drafts.drop(me, kind)
         st.rerun()
     return draft
@@ -320,24 +336,24 @@ def _reference(svc: Services, me: str, kind: DraftKind, what: str) -> Draft | No
 def _contract(svc: Services, now: datetime) -> Contract:
     terms = svc.settings.terms
     default = terms.offers(svc.settings.default_contract)
-    labels = {contract.value: terms.label(contract) for contract in terms.offered}
-    chosen = st.pills("How long may it stay?", list(labels), format_func=labels.__getitem__, key="contract",
+    labels = {contract.value: _(terms.label(contract)) for contract in terms.offered}
+    chosen = st.pills(_("How long may it stay?"), list(labels), format_func=labels.__getitem__, key="contract",
                       default=default.value, required=True)  # fmt: skip
     contract = Contract(chosen or default)
     if contract is Contract.PROCESS:
-        st.caption("Your photo is erased the moment the run ends; the results one hour later.")
+        st.caption(_("Your photo is erased the moment the run ends; the results one hour later."))
     else:
         ends_at = now + terms.clock(contract)
-        widgets.show(widgets.quiet("Photo and headshots: ", widgets.clock(ends_at, now=now)))
+        widgets.show(widgets.quiet(_("Photo and headshots:"), " ", widgets.clock(ends_at, now=now)))
     return contract
 
 
 def _agreement() -> Agreement:
     agreement = Agreement(
-        may_use_photo=st.checkbox(MINE, key="mine"),
-        is_adult=st.checkbox(ADULT, key="adult"),
+        may_use_photo=st.checkbox(_(MINE), key="mine"),
+        is_adult=st.checkbox(_(ADULT), key="adult"),
     )
-    st.markdown(AGREE_TO)  # its link opens beside this page, so that nothing chosen here is lost
+    st.markdown(_(AGREE_TO))  # its link opens beside this page, so that nothing chosen here is lost
     return agreement
 
 
@@ -354,8 +370,8 @@ def _button(
     with svc.reading() as reading:
         allowance = access.allowance(reading, me, limit=svc.settings.runs_per_day, now=now)
     if allowance.left == 0:
-        used = "run is" if allowance.limit == 1 else "runs are"
-        widgets.show(widgets.note(f"Today's {allowance.limit} {used} used up.", "due"))
+        used_up = n_("Today's {n} run is used up.", "Today's {n} runs are used up.", allowance.limit)
+        widgets.show(widgets.note(used_up, "due"))
         counting.shown(svc, me, "day")
     if chosen.maker.closed:
         counting.shown(svc, me, "provider")
@@ -369,7 +385,7 @@ def _button(
     if not pressed:
         return
     if agreement is not None and not (agreement.may_use_photo and agreement.is_adult):
-        widgets.show(widgets.note("Please tick both boxes first: they are your consent.", "due"))
+        widgets.show(widgets.note(_("Please tick both boxes first: they are your consent."), "due"))
     elif chosen.missing:
         widgets.show(widgets.note(chosen.missing, "due"))
     else:
@@ -378,23 +394,30 @@ def _button(
 
 def _verb(maker: Maker) -> str:
     """The button says so where it sends the photo to somebody."""
-    return f"Send to {maker.title} and generate" if maker.provider is not None else "Generate headshots"
+    if maker.provider is None:
+        return _("Generate headshots")
+    return _("Send to {title} and generate", title=maker.title)
 
 
 def _offer_another(chosen: _Chosen) -> None:
     """Never a silent switch: whoever makes it instead is chosen by the person."""
-    widgets.show(widgets.note(f"{chosen.maker.closed} Nothing has been sent.", "due"))
+    widgets.show(widgets.note(f"{chosen.maker.closed} {_('Nothing has been sent.')}", "due"))
     if chosen.instead is None:
         return
-    where = "on this server" if chosen.instead.provider is None else f"at {chosen.instead.title}"
-    if st.button(f"Make it {where} instead"):
+    there = _("Make it at {title} instead", title=chosen.instead.title)
+    if st.button(_("Make it on this server instead") if chosen.instead.provider is None else there):
         makers.choose(chosen.instead.name)
         st.rerun()
 
 
 def _left(allowance: access.Allowance, now: datetime) -> str:
     again = widgets.length(allowance.resets_at - now)
-    return f"{allowance.left} of {allowance.limit} left today · all of them again in {again} (00:00 UTC)"
+    return _(
+        "{left} of {limit} left today · all of them again in {again} (00:00 UTC)",
+        left=allowance.left,
+        limit=allowance.limit,
+        again=again,
+    )
 
 
 def _start(
@@ -423,7 +446,8 @@ def _start(
         svc.networks.give_back(network)
         counting.met(svc, me, exc)
         st.session_state["attempt"] = st.session_state.get("attempt", 0) + 1
-        widgets.show(widgets.problem(str(exc), "Your photo is still only in memory here.", "Try again in a moment."))
+        means = _("Your photo is still only in memory here.")
+        widgets.show(widgets.problem(str(exc), means, _("Try again in a moment.")))
         return
     counting.reached(svc, me, "generate")
     svc.drafts.drop(me)

@@ -10,14 +10,16 @@ from typing import Final
 
 import streamlit as st
 
+from core.language import N_, _, listed, n_
 from core.models import ProviderCopy, ProviderCopyKind
 from core.ports import HandOver, Offered, Provider
 from core.provider import gate, residue
 from core.services import Services
 from core.ui import guide_text, widgets
+from core.ui.linked import linked
 
-LABEL: Final = "Who makes it?"
-FREE: Final = "Either is free for you."
+LABEL: Final = N_("Who makes it?")
+FREE: Final = N_("Either is free for you.")
 _CHOSEN, _TURN = "engine", "engine-turn"  # in the session: whom this tab has chosen, and how often the cards began anew
 
 
@@ -35,7 +37,7 @@ class Maker:
 
     @property
     def title(self) -> str:
-        return self.offered.title
+        return _(self.offered.title)
 
 
 def makers(svc: Services, now: datetime) -> list[Maker]:
@@ -69,14 +71,14 @@ def choose(name: str) -> None:
 def ask(offered: Sequence[Maker]) -> Maker:
     """The cards, and what is chosen. With one alone there is nothing to choose, and it is said all the same."""
     if len(offered) == 1 and offered[0].provider is None:
-        widgets.show(widgets.facts([("Made", offered[0].title), *_here(offered[0].offered)]))
+        widgets.show(widgets.facts([(_("Made"), offered[0].title), *_here(offered[0].offered)]))
         return offered[0]
     options = [
         widgets.CardOption(id=maker.name, title=maker.title, facts=facts(maker), closed=maker.closed)
         for maker in offered
     ]
-    name = widgets.card_choice(LABEL, options, value=chosen(offered).name, key=_key())
-    st.caption(FREE if len(offered) > 1 else "It is free for you.")
+    name = widgets.card_choice(_(LABEL), options, value=chosen(offered).name, key=_key())
+    st.caption(_(FREE) if len(offered) > 1 else _("It is free for you."))
     st.session_state[_CHOSEN] = name
     return next(maker for maker in offered if maker.name == name)
 
@@ -94,53 +96,59 @@ def instead_of(maker: Maker, offered: Sequence[Maker]) -> Maker | None:
 def facts(maker: Maker) -> list[tuple[str, str]]:
     """What matters before one chooses."""
     if maker.provider is None:
-        return _here(maker.offered, leaves="Nothing.")
+        return _here(maker.offered, leaves=_("Nothing."))
     provider = maker.provider
     return [
-        ("Run by", provider.run_by),
-        ("Leaves here", gets(provider)),
-        ("Keeps", keeps(provider)),
-        ("Changes", "Draws the picture anew: also clothes and setting. Look whether it is still you."),
+        (_("Run by"), _(provider.run_by)),
+        (_("Leaves here"), gets(provider)),
+        (_("Keeps"), keeps(provider)),
+        (_("Changes"), _("Draws the picture anew: also clothes and setting. Look whether it is still you.")),
     ]
 
 
 def _here(engine: Offered, *, leaves: str = "") -> list[tuple[str, str]]:
-    changes = "" if engine.takes_clothing else "Light, background and framing. Never your clothes or your face."
-    said = [("Run by", engine.run_by), ("Leaves here", leaves), ("Changes", changes)]
+    changes = "" if engine.takes_clothing else _("Light, background and framing. Never your clothes or your face.")
+    said = [(_("Run by"), _(engine.run_by)), (_("Leaves here"), leaves), (_("Changes"), changes)]
     return [(term, what) for term, what in said if what]
 
 
 def gets(provider: Provider) -> str:
     """What leaves this server."""
-    clothing = ", a picture of clothes if you add one" if provider.takes_clothing else ""
-    note = ", your note" if provider.takes_note else ""
-    return f"Your photo without its metadata, your choices{note}{clothing}."
+    sent = [_("Your photo without its metadata"), _("your choices")]
+    sent += [_("your note")] if provider.takes_note else []
+    sent += [_("a picture of clothes if you add one")] if provider.takes_clothing else []
+    return f"{', '.join(sent)}."
 
 
 def keeps(provider: Provider) -> str:
     """What lies there afterwards, and for how long."""
-    results = f"Results for up to {hours(provider.result_kept_for)}, open to whoever has their address"
+    kept_for = hours(provider.result_kept_for)
+    results = _("Results for up to {hours}, open to whoever has their address.", hours=kept_for)
     match provider.hand_over:
         case HandOver.UPLOAD:
-            return f"A public copy of your photo for {hours(provider.upload_kept_for)}. {results}."
+            of_photo = _("A public copy of your photo for {hours}.", hours=hours(provider.upload_kept_for))
+            return f"{of_photo} {results}"
         case HandOver.LINK:
-            return f"{results}. It fetches your photo from here, once; how long it keeps that, it does not say."
+            of_photo = _("It fetches your photo from here, once; how long it keeps that, it does not say.")
+            return f"{results} {of_photo}"
         case HandOver.INLINE:
-            return f"{results}. How long it keeps your photo, it does not say."
+            return f"{results} {_('How long it keeps your photo, it does not say.')}"
 
 
 def before_sending(provider: Provider) -> widgets.Html:
     """What pressing the button does, where that cannot be undone."""
     if provider.hand_over is HandOver.UPLOAD:
-        kept_for = hours(provider.upload_kept_for)
-        says = (
-            f"This puts a public copy of your photo at {provider.title} for {kept_for}. Nobody can erase it sooner: "
-            "not you, not we. Whoever has its address can open it."
+        says = _(
+            "This puts a public copy of your photo at {title} for {hours}. Nobody can erase it sooner: "
+            "not you, not we. Whoever has its address can open it.",
+            title=provider.title,
+            hours=hours(provider.upload_kept_for),
         )
     else:
-        says = (
-            f"This sends your photo to {provider.title}. What lies there is not ours to erase: “Erase now” erases all "
-            "that is here, and we watch until the results there are gone."
+        says = _(
+            "This sends your photo to {title}. What lies there is not ours to erase: “Erase now” erases all "
+            "that is here, and we watch until the results there are gone.",
+            title=provider.title,
         )
     return widgets.note(says, "due")
 
@@ -150,25 +158,22 @@ def more_about(provider: Provider) -> None:
     party = guide_text.known(provider)
     if party is None:
         return
-    with st.expander(guide_text.LEFT_TITLE.format(title=party.title), type="compact"):
+    guide = widgets.el("a", _("the guide"), href="/guide#third-parties", target="_blank")
+    with st.expander(_(guide_text.LEFT_TITLE, title=party.title), type="compact"):
         widgets.show(
             widgets.facts(guide_text.left(party, provider)),
-            widgets.quiet(
-                "What it says of itself, and what is not known, is in ",
-                widgets.el("a", "the guide", href="/guide#third-parties", target="_blank"),
-                ".",
-            ),
+            widgets.quiet(*linked(_("What it says of itself, and what is not known, is in {guide}."), guide=guide)),
         )
 
 
 def hours(span: timedelta) -> str:
-    return widgets.count(round(span.total_seconds() / 3600), "hour")
+    return n_("{n} hour", "{n} hours", round(span.total_seconds() / 3600))
 
 
 def title_of(svc: Services, engine: str) -> str:
     """Also of one that has been taken out of the settings since."""
     known = svc.offered.get(engine)
-    return known.title if known else residue.title_of(svc, engine)
+    return _(known.title) if known else residue.title_of(svc, engine)
 
 
 def is_elsewhere(svc: Services, engine: str) -> bool:
@@ -182,7 +187,7 @@ def lines(svc: Services, elsewhere: Sequence[ProviderCopy]) -> list[widgets.Copy
     groups: dict[tuple[str, ProviderCopyKind, str], list[ProviderCopy]] = {}
     for copy in elsewhere:
         groups.setdefault((copy.provider, copy.kind, _state(copy)), []).append(copy)
-    return [_line(svc, provider, kind, found) for (provider, kind, _), found in groups.items()]
+    return [_line(svc, provider, kind, found) for (provider, kind, _as), found in groups.items()]
 
 
 def _state(copy: ProviderCopy) -> str:
@@ -190,10 +195,11 @@ def _state(copy: ProviderCopy) -> str:
 
 
 def _line(svc: Services, provider: str, kind: ProviderCopyKind, found: Sequence[ProviderCopy]) -> widgets.CopyLine:
-    what = " (your photo)" if kind is ProviderCopyKind.UPLOAD else ""
+    title = title_of(svc, provider)
+    photo_there = _("at {title} (your photo)", title=title)
     return widgets.CopyLine(
         number=len(found),
-        place=f"at {title_of(svc, provider)}{what}",
+        place=photo_there if kind is ProviderCopyKind.UPLOAD else _("at {title}", title=title),
         until=max(copy.expires_at for copy in found),
         gone=found[0].gone_at is not None,
         gone_at=max((copy.gone_at for copy in found if copy.gone_at), default=None),
@@ -207,15 +213,21 @@ def not_ours(svc: Services, elsewhere: Sequence[ProviderCopy], now: datetime) ->
     still = [copy for copy in elsewhere if copy.gone_at is None]
     if not still:
         return ""
-    titles = " and ".join(dict.fromkeys(title_of(svc, copy.provider) for copy in still))
-    copies, are = (widgets.count(len(still), "copy", "copies"), "is" if len(still) == 1 else "are")
+    titles = listed(list(dict.fromkeys(title_of(svc, copy.provider) for copy in still)))
     last = max(copy.expires_at for copy in still)
     if last <= now:
-        return (
-            f"{copies} at {titles} {are} past the time and not proved gone. It is not ours to erase; we go on looking."
+        return n_(
+            "{n} copy at {titles} is past the time and not proved gone. It is not ours to erase; we go on looking.",
+            "{n} copies at {titles} are past the time and not proved gone. It is not ours to erase; we go on looking.",
+            len(still),
+            titles=titles,
         )
-    until = widgets.near(last, now=now)
-    return (
-        f"{copies} at {titles} {are} not ours to erase: there until {until}. Then we look whether that is so, and say "
-        "it on My photos."
+    return n_(
+        "{n} copy at {titles} is not ours to erase: there until {until}. Then we look whether that is so, and say "
+        "it on My photos.",
+        "{n} copies at {titles} are not ours to erase: there until {until}. Then we look whether that is so, and say "
+        "it on My photos.",
+        len(still),
+        titles=titles,
+        until=widgets.near(last, now=now),
     )

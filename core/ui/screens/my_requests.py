@@ -9,6 +9,7 @@ import streamlit as st
 
 from core import correspondence, exports, receipts, requests
 from core.errors import WorkShotError
+from core.language import N_, _, number, p_
 from core.models import MessageWay, RequestKind, RequestOutcome, RequestState
 from core.requests import Ticket
 from core.services import Services
@@ -19,33 +20,37 @@ POLL_SECONDS: Final = 2.0
 SOON: Final = (RequestState.UNDO, RequestState.WORKING)
 """Moves on by itself, within minutes: the page follows."""
 TITLES: Final[Mapping[RequestKind, str]] = {
-    RequestKind.ERASE: "Erase everything",
-    RequestKind.COPY: "A copy of my data",
-    RequestKind.CORRECT: "A correction",
-    RequestKind.OBJECT: "An objection",
-    RequestKind.QUESTION: "A question",
+    RequestKind.ERASE: N_("Erase everything"),
+    RequestKind.COPY: N_("A copy of my data"),
+    RequestKind.CORRECT: N_("A correction"),
+    RequestKind.OBJECT: N_("An objection"),
+    RequestKind.QUESTION: N_("A question"),
 }
 _OUTCOMES: Final[Mapping[RequestOutcome, tuple[widgets.State, str]]] = {
-    RequestOutcome.DONE: ("kept", "Done"),
-    RequestOutcome.NOTHING_HELD: ("kept", "Nothing held"),
-    RequestOutcome.REFUSED: ("broken", "Refused"),
-    RequestOutcome.WITHDRAWN: ("info", "Taken back"),
-    RequestOutcome.DUPLICATE: ("kept", "Done"),
+    RequestOutcome.DONE: ("kept", N_("Done")),
+    RequestOutcome.NOTHING_HELD: ("kept", N_("Nothing held")),
+    RequestOutcome.REFUSED: ("broken", N_("Refused")),
+    RequestOutcome.WITHDRAWN: ("info", N_("Taken back")),
+    RequestOutcome.DUPLICATE: ("kept", N_("Done")),
 }
 _STATES: Final[Mapping[RequestState, tuple[widgets.State, str]]] = {
-    RequestState.OPEN: ("counting", "With us"),
-    RequestState.WAITING: ("due", "Waiting for you"),
-    RequestState.UNDO: ("due", "About to begin"),
-    RequestState.WORKING: ("counting", "Being done"),
+    RequestState.OPEN: ("counting", N_("With us")),
+    RequestState.WAITING: ("due", N_("Waiting for you")),
+    RequestState.UNDO: ("due", N_("About to begin")),
+    RequestState.WORKING: ("counting", N_("Being done")),
 }
 _ENDS: Final[Mapping[tuple[RequestKind, RequestOutcome], str]] = {
-    (RequestKind.ERASE, RequestOutcome.DONE): "Everything there was is erased, and storage has shown that it is gone.",
-    (RequestKind.ERASE, RequestOutcome.DUPLICATE): "Another request of yours had it erased.",
-    (RequestKind.ERASE, RequestOutcome.NOTHING_HELD): "There was nothing left to erase.",
-    (RequestKind.ERASE, RequestOutcome.WITHDRAWN): "You took it back in time. Nothing was erased.",
-    (RequestKind.COPY, RequestOutcome.NOTHING_HELD): "There was nothing left to copy.",
+    (RequestKind.ERASE, RequestOutcome.DONE): N_(
+        "Everything there was is erased, and storage has shown that it is gone."
+    ),
+    (RequestKind.ERASE, RequestOutcome.DUPLICATE): N_("Another request of yours had it erased."),
+    (RequestKind.ERASE, RequestOutcome.NOTHING_HELD): N_("There was nothing left to erase."),
+    (RequestKind.ERASE, RequestOutcome.WITHDRAWN): N_("You took it back in time. Nothing was erased."),
+    (RequestKind.COPY, RequestOutcome.NOTHING_HELD): N_("There was nothing left to copy."),
 }
-KEEP_IT: Final = "Keep the receipt if you want it: a day after everything is gone, this browser no longer knows you."
+KEEP_IT: Final = N_(
+    "Keep the receipt if you want it: a day after everything is gone, this browser no longer knows you."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +66,7 @@ class Shown:
 def under_way(svc: Services, me: str, tickets: Sequence[Ticket]) -> None:
     """What moves on by itself, before all else; the page follows it."""
     if any(ticket.state in SOON for ticket in tickets):
-        st.header("Under way", anchor="under-way")
+        st.header(_("Under way"), anchor="under-way")
         st.fragment(_followed, run_every=POLL_SECONDS)(svc, me, _where_they_are(tickets))
 
 
@@ -69,7 +74,7 @@ def my_requests(svc: Services, me: str, tickets: Sequence[Ticket]) -> None:
     """All others, the latest first."""
     others = [ticket for ticket in tickets if ticket.state not in SOON]
     if others:
-        st.header("Your requests", anchor="your-requests")
+        st.header(_("Your requests"), anchor="your-requests")
         _cards(svc, me, others, svc.clock())
 
 
@@ -108,7 +113,7 @@ def _card(svc: Services, me: str, shown: Shown, now: datetime) -> None:
     with st.container(border=True, key=f"request-{ticket.id}"):
         widgets.show(
             widgets.row(
-                widgets.el("strong", TITLES[ticket.kind]),
+                widgets.el("strong", _(TITLES[ticket.kind])),
                 widgets.state_chip(*_state(ticket)),
                 widgets.quiet(ticket.number),
             ),
@@ -120,11 +125,12 @@ def _card(svc: Services, me: str, shown: Shown, now: datetime) -> None:
         if ticket.state is RequestState.UNDO:
             _undo(svc, me, ticket)
         elif ticket.is_open and ticket.state is not RequestState.WORKING:
-            _press("Take it back", f"undo-{ticket.id}", lambda: requests.undo(svc, me, ticket.id))
+            _press(_("Take it back"), f"undo-{ticket.id}", lambda: requests.undo(svc, me, ticket.id))
 
 
 def _state(ticket: Ticket) -> tuple[widgets.State, str]:
-    return _OUTCOMES[ticket.outcome] if ticket.outcome else _STATES[ticket.state]
+    state, word = _OUTCOMES[ticket.outcome] if ticket.outcome else _STATES[ticket.state]
+    return state, _(word)
 
 
 def _clock(ticket: Ticket, now: datetime) -> widgets.Html | None:
@@ -146,14 +152,14 @@ def _says(shown: Shown) -> str:
     if ticket.state is RequestState.UNDO:
         return ""
     if ticket.state is RequestState.WAITING:
-        return "We have asked you something. The clock goes on while we wait for your answer."
+        return _("We have asked you something. The clock goes on while we wait for your answer.")
     if ticket.trouble and ticket.trouble in requests.TROUBLES:
-        return requests.TROUBLES[ticket.trouble]
+        return _(requests.TROUBLES[ticket.trouble])
     if ticket.kind is RequestKind.COPY:
-        return "Your copy is being packed. It shows up here by itself."
+        return _("Your copy is being packed. It shows up here by itself.")
     if ticket.kind is RequestKind.ERASE:
-        return "Nothing of it can be opened any more. Storage is being asked for proof that all of it is gone."
-    return "A person reads it and answers." if not shown.answers else "Our answer so far:"
+        return _("Nothing of it can be opened any more. Storage is being asked for proof that all of it is gone.")
+    return _("A person reads it and answers.") if not shown.answers else _("Our answer so far:")
 
 
 def _how_it_ended(shown: Shown) -> str:
@@ -163,17 +169,18 @@ def _how_it_ended(shown: Shown) -> str:
         return _refused(ticket)
     if ticket.kind is RequestKind.COPY and ticket.outcome is RequestOutcome.DONE:
         if any(file.is_here for file in shown.files):
-            return "What you download is yours: we cannot erase it for you."
-        return "Our copy of it is erased again. What you downloaded is yours."
-    otherwise = "You took it back." if ticket.outcome is RequestOutcome.WITHDRAWN else "Answered."
-    return _ENDS.get((ticket.kind, ticket.outcome), otherwise)
+            return _("What you download is yours: we cannot erase it for you.")
+        return _("Our copy of it is erased again. What you downloaded is yours.")
+    if said := _ENDS.get((ticket.kind, ticket.outcome)):
+        return _(said)
+    return _("You took it back.") if ticket.outcome is RequestOutcome.WITHDRAWN else _("Answered.")
 
 
 def _refused(ticket: Ticket) -> str:
     try:
-        return correspondence.ground_of(ticket.refused_ground or "", ticket.kind).says
+        return _(correspondence.ground_of(ticket.refused_ground or "", ticket.kind).says)
     except WorkShotError:
-        return "It was refused. Our answer to you says why."
+        return _("It was refused. Our answer to you says why.")
 
 
 def _downloads(shown: Shown, now: datetime) -> None:
@@ -183,33 +190,41 @@ def _downloads(shown: Shown, now: datetime) -> None:
     if shown.receipt_id:
         receipt = f"/receipt/{shown.receipt_id}"
         file_link = widgets.DownloadLink(
-            label="receipt", href=f"{receipt}.json", filename=f"workshot-receipt-{shown.ticket.number}.json",
-            detail="signed, JSON", primary=True,
-        )  # fmt: skip
-        to_print = widgets.el("p", widgets.el("a", "Read or print it", href=receipt, target="_blank", rel="noopener"))
-        widgets.show(widgets.row(widgets.links([file_link]), to_print), widgets.quiet(KEEP_IT))
+            label=p_("to download", "receipt"),
+            href=f"{receipt}.json",
+            filename=f"workshot-receipt-{shown.ticket.number}.json",
+            detail=_("signed, JSON"),
+            primary=True,
+        )
+        to_print = widgets.el(
+            "p", widgets.el("a", _("Read or print it"), href=receipt, target="_blank", rel="noopener")
+        )
+        widgets.show(widgets.row(widgets.links([file_link]), to_print), widgets.quiet(_(KEEP_IT)))
 
 
 def _file(file: exports.ExportFile) -> widgets.DownloadLink:
-    part = f", file {file.number} of {file.of}" if file.of > 1 else ""
+    size = _megabytes(file.size)
+    detail = _("ZIP, {size}", size=size)
+    if file.of > 1:
+        detail = _("ZIP, {size}, file {number} of {of}", size=size, number=file.number, of=file.of)
     return widgets.DownloadLink(
-        label="my data" if file.number == 1 else "more images",
+        label=p_("to download", "my data") if file.number == 1 else p_("to download", "more images"),
         href=f"/export/{file.copy_id}",
         filename=file.name,
-        detail=f"ZIP, {_megabytes(file.size)}{part}",
+        detail=detail,
         primary=file.number == 1,
     )
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{max(1, round(size / 1e3))} kB"
+    return f"{number(size / 1e6, 1)} MB" if size >= 1e5 else f"{max(1, round(size / 1e3))} kB"
 
 
 def _undo(svc: Services, me: str, ticket: Ticket) -> None:
     with st.container(horizontal=True):
-        _press("Take it back", f"undo-{ticket.id}", lambda: requests.undo(svc, me, ticket.id), primary=True)
+        _press(_("Take it back"), f"undo-{ticket.id}", lambda: requests.undo(svc, me, ticket.id), primary=True)
         with st.container(key=f"ws-danger-now-{ticket.id}", width="content"):
-            _press("Erase all of it now", f"now-{ticket.id}", lambda: requests.begin_now(svc, me, ticket.id))
+            _press(_("Erase all of it now"), f"now-{ticket.id}", lambda: requests.begin_now(svc, me, ticket.id))
 
 
 def _press(label: str, key: str, deed: Callable[[], object], *, primary: bool = False) -> None:

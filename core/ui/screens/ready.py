@@ -11,6 +11,7 @@ from core.catalogue import catalogue
 from core.contracts import Contract
 from core.errors import WorkShotError
 from core.generations import RunView
+from core.language import N_, _, n_, p_
 from core.models import Copy, ProviderCopy, RunState
 from core.provider import residue
 from core.services import Services
@@ -19,22 +20,25 @@ from core.ui.screens import flow, makers
 from core.ui.screens.again import once_more
 from core.ui.screens.claim import show_code
 
-DISCLOSURE = (
+DISCLOSURE = N_(
     "Edited by AI from your photo, not taken by a photographer. Every file says so in a mark that machines can read."
 )
-DRAWN = (
+DRAWN = N_(
     "Drawn by AI at {title} from your photo, not taken by a photographer. Every file says so in a mark that machines "
     "can read."
 )
-FREE_TRY = "Make it once more, for free"
+FREE_TRY = N_("Make it once more, for free")
 
 
 def ready(svc: Services, me: str, view: RunView, now: datetime) -> None:
     many = len(view.headshots) > 1
-    stopped = " The run was stopped; this is what was finished." if view.run.state is RunState.CANCELLED else ""
+    said = [_made(svc, view)]
+    if view.run.state is RunState.CANCELLED:
+        said.append(_("The run was stopped; this is what was finished."))
     if view.run.state is RunState.READY and view.made < view.run.variants:
-        stopped = f" {view.made} of {view.run.variants} could be made."
-    widgets.frame("Your headshots are ready" if many else "Your headshot is ready", _made(svc, view) + stopped, now=now)
+        said.append(_("{made} of {variants} could be made.", made=view.made, variants=view.run.variants))
+    title = _("Your headshots are ready") if many else _("Your headshot is ready")
+    widgets.frame(title, " ".join(said), now=now)
     counting.reached(svc, me, "ready")
     with svc.reading() as reading:
         elsewhere = residue.of_run(reading, view.run.id)
@@ -50,14 +54,14 @@ def ready(svc: Services, me: str, view: RunView, now: datetime) -> None:
         _favourite(svc, me, view, copy)
         _more(svc, me, view, now)
         keep_less(svc, view, now)
-        erase_button(svc, view, "Erase now", elsewhere)
+        erase_button(svc, view, _("Erase now"), elsewhere)
     show_code(svc, me, unasked=True)
 
 
 def _made(svc: Services, view: RunView) -> str:
     if makers.is_elsewhere(svc, view.run.engine):
-        return DRAWN.format(title=makers.title_of(svc, view.run.engine))
-    return DISCLOSURE
+        return _(DRAWN, title=makers.title_of(svc, view.run.engine))
+    return _(DISCLOSURE)
 
 
 def where(svc: Services, view: RunView, elsewhere: Sequence[ProviderCopy], now: datetime) -> widgets.Html | None:
@@ -66,7 +70,7 @@ def where(svc: Services, view: RunView, elsewhere: Sequence[ProviderCopy], now: 
         return None
     here = [copy for copy in (view.portrait, *view.headshots) if copy.may_be_read(now)]
     ours = Counter(copy.erase_by for copy in here)
-    lines = [widgets.CopyLine(number=n, place="here", until=until) for until, n in sorted(ours.items())]
+    lines = [widgets.CopyLine(number=n, place=_("here"), until=until) for until, n in sorted(ours.items())]
     return widgets.copy_list([*lines, *makers.lines(svc, elsewhere)], now=now, total=True)
 
 
@@ -79,11 +83,10 @@ def _drift(svc: Services, me: str, view: RunView, copy: Copy, now: datetime) -> 
     if said is None:
         return
     offered = is_free and view.portrait.may_be_read(now)
-    widgets.show(
-        widgets.note(f"{said} You may have it made once more; that does not count." if offered else said, "due")
-    )
+    once = _("You may have it made once more; that does not count.")
+    widgets.show(widgets.note(f"{said} {once}" if offered else said, "due"))
     if offered:
-        once_more(svc, me, view, FREE_TRY, free=True)
+        once_more(svc, me, view, _(FREE_TRY), free=True)
 
 
 def _which(view: RunView) -> int:
@@ -94,9 +97,11 @@ def _which(view: RunView) -> int:
 
 def _compare(view: RunView, copy: Copy, number: int, now: datetime) -> None:
     before = f"/before/{view.run.id}?w=900" if view.portrait.may_be_read(now) else None
-    widgets.show(widgets.compare(before, f"/img/{copy.id}?w=900", f"Headshot {number}", ratio=view.run.ratio))
+    widgets.show(
+        widgets.compare(before, f"/img/{copy.id}?w=900", _("Headshot {number}", number=number), ratio=view.run.ratio)
+    )
     if before is None:
-        widgets.show(widgets.quiet("Your photo itself is erased already, so there is no before to compare with."))
+        widgets.show(widgets.quiet(_("Your photo itself is erased already, so there is no before to compare with.")))
 
 
 def _downloads(view: RunView, copy: Copy, number: int) -> None:
@@ -120,10 +125,10 @@ def _downloads(view: RunView, copy: Copy, number: int) -> None:
 def all_of(view: RunView) -> widgets.DownloadLink:
     """The ZIP."""
     return widgets.DownloadLink(
-        label="all",
+        label=p_("to download", "all"),
         href=f"/zip/{view.run.id}",
         filename=f"headshots-{view.run.purpose}.zip",
-        detail=f"{widgets.count(len(view.headshots), 'headshot')}, every size, ZIP",
+        detail=n_("{n} headshot, every size, ZIP", "{n} headshots, every size, ZIP", len(view.headshots)),
         plain=True,
     )
 
@@ -132,17 +137,17 @@ def _favourite(svc: Services, me: str, view: RunView, copy: Copy) -> None:
     if len(view.headshots) < 2:
         return
     is_it = view.run.favourite_id == copy.id
-    if st.button("Your favourite" if is_it else "Make this my favourite",
-                 icon=":material/star:" if is_it else ":material/star_outline:"):  # fmt: skip
+    label = _("Your favourite") if is_it else _("Make this my favourite")
+    if st.button(label, icon=":material/star:" if is_it else ":material/star_outline:"):
         generations.pick_favourite(svc, me, view.run.id, None if is_it else copy.id)
         st.rerun()
 
 
 def _more(svc: Services, me: str, view: RunView, now: datetime) -> None:
     with st.container(horizontal=True):
-        if view.portrait.may_be_read(now) and st.button("Make another from this photo"):
+        if view.portrait.may_be_read(now) and st.button(_("Make another from this photo")):
             flow.compose_like(view)
-        if st.button("Use another photo"):
+        if st.button(_("Use another photo")):
             flow.compose_new()
 
 
@@ -159,10 +164,13 @@ def keep_less(svc: Services, view: RunView, now: datetime) -> None:
     if not shorter or view.run.contract is Contract.PROCESS:
         return
     key = f"keep-{view.run.id}"
-    labels = {contract.value: terms.label(contract) for contract in shorter}
-    wanted = st.pills("Keep less", list(labels), format_func=labels.__getitem__, key=key)
-    if wanted and st.button(f"Keep only {labels[wanted]}", key=f"{key}-yes",
-                            help="Counted from the upload. A clock can only become shorter."):  # fmt: skip
+    labels = {contract.value: _(terms.label(contract)) for contract in shorter}
+    wanted = st.pills(_("Keep less"), list(labels), format_func=labels.__getitem__, key=key)
+    if wanted and st.button(
+        _("Keep only {time}", time=labels[wanted]),
+        key=f"{key}-yes",
+        help=_("Counted from the upload. A clock can only become shorter."),
+    ):
         try:
             retention.shorten(svc, view.run.id, Contract(wanted))
         except WorkShotError as exc:
@@ -175,13 +183,17 @@ def keep_less(svc: Services, view: RunView, now: datetime) -> None:
 def erase_button(svc: Services, view: RunView, label: str, elsewhere: Sequence[ProviderCopy] = ()) -> None:
     """ "Erase now" for one run. What lies elsewhere is named: it stays."""
     stays = makers.not_ours(svc, elsewhere, svc.clock())
-    what = widgets.count(len(view.headshots), "headshot")
+    many = len(view.headshots)
     if widgets.confirm(
         label,
-        title="Erase this run",
-        sentence=f"This erases {what} and the photo they were made from, unless another run still uses it.",
-        button_label=f"Erase {what}",
-        typed_word="ERASE",
+        title=_("Erase this run"),
+        sentence=n_(
+            "This erases {n} headshot and the photo they were made from, unless another run still uses it.",
+            "This erases {n} headshots and the photo they were made from, unless another run still uses it.",
+            many,
+        ),
+        button_label=n_("Erase {n} headshot", "Erase {n} headshots", many),
+        typed_word=p_("the word to type", "ERASE"),
         stays=stays,
         key=f"erase-{view.run.id}",
     ):
