@@ -16,7 +16,13 @@ from core.db import connect
 from tests.peers.postgres import Cluster
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-WORDS: dict[str, Any] = {"head": "absent", "listing": "absent", "sealed_key": b"sealed", "state": "queued"}
+WORDS: dict[str, Any] = {
+    "head": "absent",
+    "listing": "absent",
+    "sealed_key": b"sealed",
+    "state": "queued",
+    "file_hash": "1",
+}
 """What the checks of some table want; everything else may be anything of its type."""
 
 
