@@ -8,21 +8,22 @@ import streamlit as st
 from core.ui import session
 
 if session.in_script_run():
+    from core import language
     from core.ui import counting, operators, pages
     from core.ui.app import services
 
     me = session.bind()
     counting.heed(services(), me)
-    pages.shout()
     operator = operators.operator()
     own = pages.for_operator(operator.role if operator else None)
-    everyone = pages.for_everyone()
+    everyone = pages.for_everyone(language.ENGLISH if operator else language.current())
     page = st.navigation([*everyone, *own], position="top")
+    pages.shout()
     if page in everyone:
         counting.reached(services(), me, "visit")
     page.run()
     if page in everyone:
-        pages.foot()
+        pages.foot(page)
 else:
     import gc
 

@@ -5,13 +5,17 @@ One cookie keeps it, and nothing else does: no id is in it, no row of ours knows
 has the same. Its value is `de.dark.24h`, with `-` for what nobody has chosen; whatever else may be in it says nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Final
+from urllib.parse import parse_qsl
 
 from core.contracts import Contract
 from core.language import NAMES
+from core.settings import ROOT
 
 LIVES: Final = timedelta(days=365)
 UNSET: Final = "-"
@@ -58,3 +62,38 @@ def read(value: str) -> Preferences:
         return of_words(*value.split("."))
     except (TypeError, ValueError):
         return NOTHING
+
+
+@dataclass(frozen=True)
+class Said:
+    """A form that somebody has sent: what is to be otherwise, and the page that it stood on."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    back: str = ""
+
+    def on_top_of(self, before: Preferences, *, offered: Collection[Contract]) -> Preferences:
+        """Raises ValueError for a word that nobody was offered."""
+        names = ("language", "theme", "contract")
+        wanted = of_words(*(self.words.get(name, getattr(before, name) or UNSET) for name in names))
+        if "contract" in self.words and wanted.contract not in (None, *offered):
+            raise ValueError("no such contract")
+        return wanted
+
+
+def of_form(body: bytes) -> Said:
+    """Raises ValueError where it holds anything that no form of ours sends."""
+    fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=4)
+    words = dict(fields)
+    back = words.pop("back", "")
+    if len(words) + ("back" in dict(fields)) != len(fields) or not words.keys() <= {"language", "theme", "contract"}:
+        raise ValueError("no form of ours")
+    if back not in _pages():
+        raise ValueError("no page of ours")
+    return Said(words, "" if back == "studio" else back)
+
+
+@cache
+def _pages() -> frozenset[str]:
+    """Where such a form stands: pages for everyone, by the names that their addresses have."""
+    names = {path.stem for path in (ROOT / "pages").glob("*.py")}
+    return frozenset({""} | {name for name in names if not name.startswith("ops_") and name != "sign_in"})

@@ -21,20 +21,36 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from core import access, audit, catalogue, copies, generations, jobs, marks, operators, pictures, policy, retention
+from core import (
+    access,
+    audit,
+    catalogue,
+    copies,
+    generations,
+    jobs,
+    marks,
+    operators,
+    pictures,
+    policy,
+    preferences,
+    retention,
+)
 from core.drafts import DraftKind
 from core.errors import NotAllowed, NotFound, StorageUnavailable, WorkShotError
 from core.guard import (
     Counted,
     counted,
     new_session,
+    preferred,
     same_origin,
     session_hash,
     set_count_cookie,
+    set_preferences_cookie,
     set_staff_cookie,
     staff_hash,
     staff_hash_of,
 )
+from core.language import _
 from core.marks import Marks
 from core.models import Copy, CopyKind, Generation, HeadshotRow, ProviderTask, Receipt, Role
 from core.ports import Framing
@@ -67,6 +83,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/.well-known/privacy.json", web.policy_for_machines),
         Route("/.well-known/security.txt", web.security_txt),
         Route("/counting/{choice}", web.count_choice, methods=["POST"]),
+        Route("/preferences", web.set_preferences, methods=["POST"]),
         Route("/staff/{token}", web.staff_door, methods=["GET"]),
         Route("/staff/{token}", web.staff_sign_in, methods=["POST"]),
         Route("/ops/audit.{form}", web.audit_export, methods=["GET"]),
@@ -308,6 +325,19 @@ class _Web:
         set_count_cookie(response, request.scope, Counted(choice))
         return response
 
+    async def set_preferences(self, request: Request) -> Response:
+        """What this browser prefers from now on, as its person has just said; then back to where they said it."""
+        if not _comes_from_here(request):
+            return _plainly(_("Press the button on one of our pages."), 403)
+        try:
+            said = preferences.of_form(await request.body())
+            wanted = said.on_top_of(preferred(request.scope), offered=self._services().settings.terms.offered)
+        except ValueError:
+            return _plainly(_("This cannot be chosen here."), 400)
+        response = RedirectResponse(f"/{said.back}", status_code=303, headers=PRIVATE)
+        set_preferences_cookie(response, request.scope, wanted)
+        return response
+
     # ------------------------------------------------------------------------------------------------ operators
     def staff_door(self, request: Request) -> Response:
         """What a sign-in link opens: a button. Looks nothing up and changes nothing, since scanners open links."""
@@ -433,6 +463,10 @@ def _or_404(found: Callable[[], Response]) -> Response:
         return Response("Storage cannot be reached just now.", status_code=503, headers=PRIVATE | {"retry-after": "5"})
     except WorkShotError:
         return _nothing_here()
+
+
+def _plainly(says: str, status: int) -> Response:
+    return Response(says, status_code=status, media_type="text/plain", headers=PRIVATE)
 
 
 def _nothing_here() -> Response:

@@ -1,6 +1,7 @@
 """My photos: everything of this person that is here, when it goes, the ways to make it go sooner, and to ask for it."""
 
 from core import access, copies, generations, requests
+from core.language import _
 from core.provider import residue
 from core.ui import pages, session, widgets
 from core.ui.app import services
@@ -9,6 +10,7 @@ from core.ui.screens.agreed import what_you_agreed_to
 from core.ui.screens.claim import ask_for_code, show_code
 from core.ui.screens.counting import counting
 from core.ui.screens.my_requests import my_requests, under_way
+from core.ui.screens.preferences import preferences
 from core.ui.screens.your_data import your_data
 
 svc, me = services(), session.current_session()
@@ -20,9 +22,9 @@ with svc.reading() as reading:
     elsewhere = residue.of_subject(reading, subject.id) if subject else []
     tickets = requests.of_subject(reading, me, now)
 
-widgets.frame("My photos", "Everything of yours that is here, and when it goes.", now=now)
+widgets.frame(_("My photos"), _("Everything of yours that is here, and when it goes."), now=now)
 if not views:
-    widgets.empty_state("There is nothing of yours here.", "Add a photo in the studio", pages.STUDIO)
+    widgets.empty_state(_("There is nothing of yours here."), _("Add a photo in the studio"), pages.STUDIO)
 else:
     under_way(svc, me, tickets)
     if held or any(copy.gone_at is None for copy in elsewhere):
@@ -37,4 +39,5 @@ else:
     if subject is not None:
         what_you_agreed_to(svc, subject.id, now)
 ask_for_code(svc, me)
+preferences(svc)
 counting(svc, me)

@@ -4,9 +4,11 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core import erasing
+from core.language import N_, _, speaking
 from core.models import Role
-from core.ui import operators, widgets
+from core.ui import operators, session, widgets
 from core.ui.app import services
+from core.ui.screens.preferences import languages
 
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
 PROMISES, POLICY, CHECKLIST = "pages/promises.py", "pages/policy.py", "pages/checklist.py"
@@ -19,22 +21,24 @@ OPS_USAGE = "pages/ops_usage.py"
 erasing_switch = erasing.Watch()
 
 
-def for_everyone() -> list[StreamlitPage]:
-    return [
-        st.Page(STUDIO, title="Studio", default=True),
-        st.Page(MY_PHOTOS, title="My photos"),
-        st.Page(PROMISES, title="Promises"),
-        st.Page(GUIDE, title="Guide"),
-        *(st.Page(path, title=title, visibility="hidden") for path, title in _LED_TO),
-    ]
+def for_everyone(language: str) -> list[StreamlitPage]:
+    """By their names in this language."""
+    with speaking(language):
+        return [
+            st.Page(STUDIO, title=_("Studio"), default=True),
+            st.Page(MY_PHOTOS, title=_("My photos")),
+            st.Page(PROMISES, title=_("Promises")),
+            st.Page(GUIDE, title=_("Guide")),
+            *(st.Page(path, title=_(title), visibility="hidden") for path, title in _LED_TO),
+        ]
 
 
-def foot() -> None:
-    """Below every page for everyone: where our word can be checked."""
-    here = [(PROMISES, "Promises"), *_LED_TO]
+def foot(page: StreamlitPage) -> None:
+    """Below every page for everyone: where our word can be checked, and which language it is in."""
     with st.container(horizontal=True, key="ws-foot"):
-        for path, title in here:
-            st.page_link(path, label=title)
+        for path, title in [(PROMISES, N_("Promises")), *_LED_TO]:
+            st.page_link(path, label=_(title))
+    widgets.show(languages(page.url_path))
 
 
 def shout() -> None:
@@ -45,17 +49,20 @@ def shout() -> None:
 
 def for_operator(role: Role | None) -> list[StreamlitPage]:
     """Pages of other roles do not exist: their addresses are as unknown as any other."""
-    if role is None:
+    if role is not None:
+        own = [st.Page(path, title=title) for path, title, roles in _FOR_OPERATORS if role in roles]
+    else:
         # where to sign in, for those who know the address; only where there is a provider to do it with
-        return [st.Page(SIGN_IN, title="Sign in", visibility="hidden")] if operators.providers() else []
-    return [st.Page(path, title=title) for path, title, roles in _FOR_OPERATORS if role in roles]
+        own = [st.Page(SIGN_IN, title="Sign in", visibility="hidden")] if operators.providers() else []
+    session.speak_english_on(own)
+    return own
 
 
 _LED_TO = (
-    (POLICY, "Privacy"),
-    (CHECKLIST, "Checklist"),
-    (CHECK_IMAGE, "Check an image"),
-    (CHECK_RECEIPT, "Check a receipt"),
+    (POLICY, N_("Privacy")),
+    (CHECKLIST, N_("Checklist")),
+    (CHECK_IMAGE, N_("Check an image")),
+    (CHECK_RECEIPT, N_("Check a receipt")),
 )
 """In no menu: the foot of each page and the texts lead there."""
 

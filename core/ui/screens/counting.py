@@ -12,27 +12,29 @@ import streamlit as st
 
 from core import access
 from core.guard import Counted
+from core.language import N_, _
 from core.services import Services
 from core.ui import session, widgets
 from core.ui.widgets.html import Html, el
 
-WHAT: Final = (
+WHAT: Final = N_(
     "We count how often things happen here, each day: visits, photos, finished headshots, what they took, what was "
     "erased. A count is a number beside a word, as “14 visits from phones”."
 )
-NOBODY: Final = (
+NOBODY: Final = N_(
     "No number leads to you. There is no row per visit, and no address, browser or photo in any. Those who look at the "
     "numbers see none below {k}."
 )
-NOT_COUNTED: Final = "How many people are not counted, nobody knows, we included: that is the point of it."
+NOT_COUNTED: Final = N_("How many people are not counted, nobody knows, we included: that is the point of it.")
 STATES: Final[Mapping[Counted, tuple[widgets.State, str]]] = {
-    Counted.YES: ("info", "This browser is counted"),
-    Counted.NO: ("kept", "This browser is not counted"),
-    Counted.SIGNAL: ("kept", "Your browser asks not to be counted, and is not"),
-    Counted.GA: ("info", "This browser is counted, here and at Google Analytics"),
+    Counted.YES: ("info", N_("This browser is counted")),
+    Counted.NO: ("kept", N_("This browser is not counted")),
+    Counted.SIGNAL: ("kept", N_("Your browser asks not to be counted, and is not")),
+    Counted.GA: ("info", N_("This browser is counted, here and at Google Analytics")),
 }
-STAYS: Final = "Photos that are here already stay uncounted, whatever you choose now."
-GOOGLE: Final = (
+SIGNALLED: Final = N_("It says so with Global Privacy Control or Do Not Track, and there is nothing to switch here.")
+STAYS: Final = N_("Photos that are here already stay uncounted, whatever you choose now.")
+GOOGLE: Final = N_(
     "If you agree, {title} is told, of those who agreed, how many came on a day and how far: sums of the whole day, "
     "sent by this server. "
     "Nothing of Google runs in your browser, and Google learns nothing about it."
@@ -43,39 +45,39 @@ def counting(svc: Services, me: str) -> None:
     said = session.counted()
     if said is Counted.GA and not svc.settings.ga4_measurement_id:
         said = Counted.YES  # they agreed once, and nobody is told any more
-    st.header("Counting", anchor="counting")
+    state, word = STATES[said]
+    st.header(_("Counting"), anchor="counting")
     widgets.show(
         widgets.stack(
-            el("p", WHAT),
-            el("p", NOBODY.format(k=svc.settings.small_count)),
-            widgets.state_chip(*STATES[said]),
+            el("p", _(WHAT)),
+            el("p", _(NOBODY, k=svc.settings.small_count)),
+            widgets.state_chip(state, _(word)),
         )
     )
     if said is Counted.SIGNAL:
-        says = "It says so with Global Privacy Control or Do Not Track, and there is nothing to switch here."
-        widgets.show(widgets.quiet(f"{says} {NOT_COUNTED}"))
+        widgets.show(widgets.quiet(f"{_(SIGNALLED)} {_(NOT_COUNTED)}"))
         return
     if said.is_so and not access.is_counted(svc, me):
-        widgets.show(widgets.quiet(STAYS))
+        widgets.show(widgets.quiet(_(STAYS)))
     if svc.settings.ga4_measurement_id:
         _google(said)
     else:
         widgets.show(_switches(said, google=False))
-    widgets.show(widgets.quiet(NOT_COUNTED))
+    widgets.show(widgets.quiet(_(NOT_COUNTED)))
 
 
 def _google(said: Counted) -> None:
     from core.usage import ga4  # where it is not set up, nothing of it is loaded
 
-    widgets.show(widgets.quiet(GOOGLE.format(title=ga4.TITLE)), _switches(said, google=True))
+    widgets.show(widgets.quiet(_(GOOGLE, title=ga4.TITLE)), _switches(said, google=True))
 
 
 def _switches(said: Counted, *, google: bool) -> Html:
     """What is not so now, each a button."""
     offered = {
-        Counted.NO: "Do not count this browser",
-        Counted.YES: "Count it here only" if said is Counted.GA else "Count this browser",
-        Counted.GA: "Count it at Google Analytics, too",
+        Counted.NO: _("Do not count this browser"),
+        Counted.YES: _("Count it here only") if said is Counted.GA else _("Count this browser"),
+        Counted.GA: _("Count it at Google Analytics, too"),
     }
     wanted = [choice for choice in offered if choice is not said and (google or choice is not Counted.GA)]
     return widgets.row(*(_switch(choice, offered[choice]) for choice in wanted))

@@ -20,7 +20,7 @@ class Html(str):
     __slots__ = ()
 
 
-def el(name: str, *children: "Html | str | None", **attributes: Attribute) -> Html:
+def el(name: str, /, *children: "Html | str | None", **attributes: Attribute) -> Html:
     """One element. `class_` is `class`, `data_at` is `data-at`; True stands alone, None and False leave it out."""
     opening = f"<{name}{''.join(_attribute(key, value) for key, value in attributes.items())}>"
     if name in _VOID:
