@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from core.db import UtcDateTime, Word
+from core.language import N_
 from core.models.base import new_id, where
 from core.ports import Presence
 
@@ -29,12 +30,12 @@ class CopyKind(StrEnum):
 
 
 _KIND_LABELS = {
-    CopyKind.PORTRAIT: "Your photo",
-    CopyKind.CLOTHING: "Clothing picture",
-    CopyKind.BACKDROP: "Backdrop picture",
-    CopyKind.HEADSHOT: "Headshot",
-    CopyKind.CANARY: "Test object",
-    CopyKind.EXPORT: "Copy of your data",
+    CopyKind.PORTRAIT: N_("Your photo"),
+    CopyKind.CLOTHING: N_("Clothing picture"),
+    CopyKind.BACKDROP: N_("Backdrop picture"),
+    CopyKind.HEADSHOT: N_("Headshot"),
+    CopyKind.CANARY: N_("Test object"),
+    CopyKind.EXPORT: N_("Copy of your data"),
 }
 
 
