@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from core.errors import BadSettings, NotAllowed
+from core.language import _
 from core.models import RequestKind
 
 CLOCKS_FILE: Final = Path(__file__).parent.parent / "data" / "legal_clocks.json"
@@ -214,7 +215,9 @@ def in_words(length: timedelta) -> str:
     seconds = int(abs(length).total_seconds())
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
     if days > 2:
-        return f"{days} d {hours % 24} h"
+        return _("{days} d {hours} h", days=days, hours=hours % 24)
     if hours:
-        return f"{hours} h {minutes % 60} m"
-    return f"{minutes} m {seconds % 60} s" if minutes else f"{seconds} s"
+        return _("{hours} h {minutes} m", hours=hours, minutes=minutes % 60)
+    if minutes:
+        return _("{minutes} m {seconds} s", minutes=minutes, seconds=seconds % 60)
+    return _("{seconds} s", seconds=seconds)
