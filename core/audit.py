@@ -102,6 +102,7 @@ class Action(StrEnum):
     REQUEST_MATCHED = "request:matched"
     REQUEST_LINKED = "request:linked"
     REQUEST_ASSIGNED = "request:assigned"
+    REQUEST_LANGUAGE_SET = "request:language_set"
     REQUEST_NOTED = "request:noted"
     REQUEST_REPLIED = "request:replied"
     REQUEST_WITHDRAWN = "request:withdrawn"
@@ -123,6 +124,7 @@ class Action(StrEnum):
     AUDIT_VERIFIED = "audit:verified"
     AUDIT_EXPORTED = "audit:exported"
     AUDIT_PRUNED = "audit:pruned"
+    RECORDS_PRUNED = "records:pruned"
 
     @property
     def says(self) -> str:
@@ -182,6 +184,7 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.REQUEST_MATCHED: _deed("It was shown whose data a request is about", "request", "by"),
     Action.REQUEST_LINKED: _deed("A request was linked to one that is open already", "request"),
     Action.REQUEST_ASSIGNED: _deed("A request was given to an operator, or back", "request", "to"),
+    Action.REQUEST_LANGUAGE_SET: _deed("An operator chose the language of a requester", "request", "language"),
     Action.REQUEST_NOTED: _deed("An operator wrote a note on a request", "request"),
     Action.REQUEST_REPLIED: _deed("The requester was written to", "request", "template"),
     Action.REQUEST_WITHDRAWN: _deed("A request was taken back in time", "request"),
@@ -203,6 +206,7 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.AUDIT_VERIFIED: _deed("The audit log was verified", "operator", "well", "entries", "problems"),
     Action.AUDIT_EXPORTED: _deed("The audit log was exported", "operator", "form", "filters"),
     Action.AUDIT_PRUNED: _deed("Entries older than twelve months were removed", "entry", "entries"),
+    Action.RECORDS_PRUNED: _deed("Rows of people whose images are long gone were removed", "records", "people"),
 }
 
 

@@ -2,6 +2,8 @@
 Mail reading: bytes from a mailbox → what a desk needs of them: who, about what, in which words, and whether a person
 wrote it at all.
 
+In which language it is written is a guess from its own words. It decides in which one it is answered, nothing else.
+
 Anyone can send us anything, so this never fails and never takes long. What cannot be read is left out and named in
 `notes`. Nothing is rendered, no address in a mail is ever called, and what is attached is only counted: a deletion
 request needs words, and words are all that is kept of one.
@@ -22,6 +24,7 @@ from html import unescape
 from itertools import islice
 from typing import Final
 
+from core.language import ENGLISH, NAMES
 from core.ports import RawMail
 
 LONGEST_TEXT: Final = 20_000
@@ -34,7 +37,14 @@ MOST_PARTS: Final = 200
 MOST_NESTED: Final = 50
 MOST_REFERENCES: Final = 50
 
-_ASKS_TO_DELETE = re.compile(r"\bdeletion[\s_-]*request", re.IGNORECASE)
+_ASKS_TO_DELETE = re.compile(
+    r"\bdeletion[\s_-]*request"
+    r"|\bl(?:ö|oe)sch(?:ungs)?[\s_-]*(?:anfrage|antrag|anforderung|aufforderung|begehren|ersuchen|gesuch)"
+    r"|\b(?:antrag|bitte)\s+(?:auf|um)\s+(?:die\s+)?l(?:ö|oe)schung"
+    r"|\bbitte\b.{0,60}\bl(?:ö|oe)schen"
+    r"|\bl(?:ö|oe)schen\s+sie\b.{0,40}\bmeine",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"[^\s@<>\"'(),:;\\\[\]]{1,64}@[^\s@<>\"'(),:;\\\[\]]{1,189}")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 _FOLDING = re.compile(r"[\r\n]+[ \t]*")
@@ -63,12 +73,13 @@ class InboundMail:
     bounced_message_id: str = field(default="", repr=False)
     attachments: int = 0  # dropped, unseen
     had_html: bool = False
+    language: str = ENGLISH  # in which it is written, as far as one can tell
     notes: tuple[str, ...] = ()  # codes: what was not as it should be, as "cut", "unreadable", "no_sender"
     may_answer: bool = True  # False: nothing may be sent because of this mail unless it is shown whose data it is about
 
     @property
     def asks_to_delete(self) -> bool:
-        """Its subject contains "Deletion Request", however it is written."""
+        """Its subject contains "Deletion Request", however it is written, or says the same in German."""
         return _ASKS_TO_DELETE.search(self.subject) is not None
 
     @property
@@ -91,12 +102,13 @@ def parse(raw: RawMail) -> InboundMail:
     except Exception:  # whatever a mail makes the parser run into; its headers are still worth having
         notes.append("unreadable")
     is_bounce, bounced = _bounce(message)
+    subject = _one_line(_first(headers, "subject"))[:LONGEST_SUBJECT]
     return InboundMail(
         uid=raw.uid,
         received_at=raw.received_at,
         size=raw.size,
         sender=sender,
-        subject=_one_line(_first(headers, "subject"))[:LONGEST_SUBJECT],
+        subject=subject,
         text=body.text,
         message_id=next(iter(_message_ids(_first(headers, "message-id"))), ""),
         references=_references(headers),
@@ -107,6 +119,7 @@ def parse(raw: RawMail) -> InboundMail:
         bounced_message_id=bounced,
         attachments=body.attachments,
         had_html=body.had_html,
+        language=language_of(f"{subject}\n{body.text}", said=_first(headers, "content-language")),
         notes=tuple(dict.fromkeys([*notes, *body.notes])),
     )
 
@@ -313,6 +326,40 @@ def _clean(text: str, *, keep: str = "") -> str:
 def _without_surrogates(text: str) -> str:
     """Bytes above ASCII in a header stand there as surrogates, which no database takes."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if not text.isascii() else text
+
+
+# -------------------------------------------------------------------------------------------------- which language
+GERMAN: Final = "de"
+LOOKED_AT: Final = 4_000
+"""Letters: whoever has not said by then in which language they write is answered in English."""
+CLEAR: Final = 2
+"""Words more than of the other language."""
+_QUOTED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
+_GERMAN: Final = re.compile(
+    r"\b(?:alles?|auf|aus|bei|bilder|bin|bitte|danke|daten|dass|de[mnrs]|dies(?:er?)?|du|ein|eine[nrs]?|es|freundlichen"
+    r"|fotos|für|gelöscht|gr[uü](?:ß|ss)e?n?|gute[nr]?|habe[n]?|hallo|herren|ich|ih[mnr]|ihnen|ihre[nr]?|ist|kann|keine[nr]?"
+    r"|können|liebe[r]?|löschen|mein|meine[nmr]?|mich|mir|mit|möchte|nach|nicht|noch|oder|schon|sehr|sich"
+    r"|sie|sind|tag|um|und|uns|viele[n]?|von|vor|warum|werden|wie|wird|wurden?|zu[mr]?|über)\b"
+    r"|l(?:ö|oe)sch|anfrage|antrag|[äöüß]"
+)
+_ENGLISH: Final = re.compile(
+    r"\b(?:about|and|any|are|asked|be|been|can|could|deleted?|dear|deletion|did|do|erased?|for|from|get|have|hello|how"
+    r"|i|is|it|kind|know|like|made|me|my|need|not|of|please|pictures|regards|request|should|that|their|them|there|these"
+    r"|they|this|to|use|we|were|what|when|where|which|why|with|would|you|your)\b"
+)
+"""Words that are one language's and not the other's: "in", "was", "die", "am" and "will" are both. An umlaut counts
+as a word more."""
+
+
+def language_of(text: str, *, said: str = "") -> str:
+    """The language somebody writes in. `said`: what their mail program says of it, which is often its own language, and
+    so counts only where the words show none. English if in doubt. What is quoted is somebody else's."""
+    own = _QUOTED.sub("", text[:LOOKED_AT]).lower()
+    ahead = len(_GERMAN.findall(own)) - len(_ENGLISH.findall(own))
+    if abs(ahead) >= CLEAR:
+        return GERMAN if ahead > 0 else ENGLISH
+    named = said.partition(",")[0].strip().partition("-")[0].lower()
+    return named if named in NAMES else ENGLISH
 
 
 # ------------------------------------------------------------------------------------------------------------ HTML

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from core.errors import NotAllowed
+from core.language import _
 from core.settings import Settings
 
 LONGEST: Final = 254  # characters, of RFC 5321
@@ -28,7 +29,7 @@ def address(text: str) -> str:
     plain = _ascii(domain)
     dots = local.startswith(".") or local.endswith(".") or ".." in local
     if not at or not plain or dots or not _LOCAL.fullmatch(local) or len(local) + len(plain) >= LONGEST:
-        raise NotAllowed("We can't write to this address. Check it for a typing mistake.", code="bad_address")
+        raise NotAllowed(_("We can't write to this address. Check it for a typing mistake."), code="bad_address")
     return f"{local}@{plain}"
 
 

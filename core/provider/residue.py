@@ -24,6 +24,7 @@ from sqlmodel import Session, col, func, select
 from core import audit, made_up, retention
 from core.db import scrub, upsert
 from core.errors import EngineError, WorkShotError
+from core.language import _, n_, number
 from core.models import (
     Generation,
     HandOverLink,
@@ -337,16 +338,25 @@ class Residue:
     def says(self) -> str:
         """How it stands, measured and not believed."""
         if self.is_empty:
-            return "Nothing lies at a third party, and nothing did."
-        told = [f"{_copies(self.running)} within the time"] if self.running else []
-        told += [f"{_copies(self.overdue)} open after the end"] if self.overdue else []
-        told += [f"{_copies(self.unproved)} past the end and not proved gone yet"] if self.unproved else []
-        told += [f"{_copies(self.gone)} proved gone, {self.late:,} of them late"] if self.gone else []
-        return f"At third parties: {', '.join(told)}."
-
-
-def _copies(number: int) -> str:
-    return f"{number:,} {'copy' if number == 1 else 'copies'}"
+            return _("Nothing lies at a third party, and nothing did.")
+        told = [
+            n_("{n} copy within the time", "{n} copies within the time", self.running),
+            n_("{n} copy open after the end", "{n} copies open after the end", self.overdue),
+            n_(
+                "{n} copy past the end and not proved gone yet",
+                "{n} copies past the end and not proved gone yet",
+                self.unproved,
+            ),
+            n_(
+                "{n} copy proved gone, {late} of them late",
+                "{n} copies proved gone, {late} of them late",
+                self.gone,
+                late=number(self.late),
+            ),
+        ]
+        counts = (self.running, self.overdue, self.unproved, self.gone)
+        listed = ", ".join(text for count, text in zip(counts, told, strict=True) if count)
+        return _("At third parties: {listed}.", listed=listed)
 
 
 def figures(session: Session, now: datetime, *, demo: bool = False) -> Residue:
@@ -403,15 +413,24 @@ def title_of(svc: Services, provider: str) -> str:
 
 def says(svc: Services, copy: ProviderCopy) -> str:
     """What there is to say of a copy that is not shown to be gone, to anybody, at any time after."""
-    what = "A photo that was uploaded to" if copy.kind is ProviderCopyKind.UPLOAD else "A headshot made by"
-    title, end = title_of(svc, copy.provider), f"{copy.expires_at:%Y-%m-%d %H:%M} UTC"
-    told = f"{what} {title} lies there and is not ours to erase."
-    if copy.open_at is not None:
-        return f"{told} It should have ended by {end} and was still open after that. We go on looking."
-    by = (
-        f"{title} says that it ends by {end}" if copy.dated_by == _PROVIDER else f"{title} keeps it until {end} at most"
-    )
-    return f"{told} {by}; after that we look whether it has."
+    title, was_open = title_of(svc, copy.provider), copy.open_at is not None
+    return in_words(copy.kind, title, ends_at=copy.expires_at, dated_by=copy.dated_by, was_open=was_open)
+
+
+def in_words(kind: str, title: str, *, ends_at: datetime, dated_by: str, was_open: bool) -> str:
+    """The same of what a receipt has kept of it."""
+    known = {"title": title, "end": f"{ends_at:%Y-%m-%d %H:%M} UTC"}
+    if kind == ProviderCopyKind.UPLOAD:
+        told = _("A photo that was uploaded to {title} lies there and is not ours to erase.", **known)
+    else:
+        told = _("A headshot made by {title} lies there and is not ours to erase.", **known)
+    if was_open:
+        after = _("It should have ended by {end} and was still open after that. We go on looking.", **known)
+    elif dated_by == _PROVIDER:
+        after = _("{title} says that it ends by {end}; after that we look whether it has.", **known)
+    else:
+        after = _("{title} keeps it until {end} at most; after that we look whether it has.", **known)
+    return f"{told} {after}"
 
 
 def of_run(session: Session, generation_id: str) -> Sequence[ProviderCopy]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, NoReturn
 
 from core.canonical import as_json
+from core.language import N_, _
 from core.models import Receipt
 from core.receipts.statement import FORMAT, Statement
 
@@ -35,36 +36,43 @@ class Finding(StrEnum):
 
     @property
     def headline(self) -> str:
-        return _HEADLINES[self]
+        return _(_HEADLINES[self])
 
     @property
     def says(self) -> str:
-        return _SAYS[self]
+        return _(_SAYS[self])
 
 
 _HEADLINES: Final = {
-    Finding.VERIFIES: "Genuine and unchanged",
-    Finding.SUPERSEDED: "Genuine, and there is a newer one",
-    Finding.TOO_LARGE: "Too large for a receipt",
-    Finding.NOT_JSON: "This cannot be read",
-    Finding.NOT_A_RECEIPT: "Not a receipt",
-    Finding.OTHER_FORMAT: "Another kind of receipt",
-    Finding.UNKNOWN_KEY: "Signed with a key we do not know",
-    Finding.CHANGED: "Not what was signed",
+    Finding.VERIFIES: N_("Genuine and unchanged"),
+    Finding.SUPERSEDED: N_("Genuine, and there is a newer one"),
+    Finding.TOO_LARGE: N_("Too large for a receipt"),
+    Finding.NOT_JSON: N_("This cannot be read"),
+    Finding.NOT_A_RECEIPT: N_("Not a receipt"),
+    Finding.OTHER_FORMAT: N_("Another kind of receipt"),
+    Finding.UNKNOWN_KEY: N_("Signed with a key we do not know"),
+    Finding.CHANGED: N_("Not what was signed"),
 }
 _SAYS: Final = {
-    Finding.VERIFIES: "This receipt is genuine: it was signed with the key of this installation, and nothing in it was "
-    "changed since.",
-    Finding.SUPERSEDED: "This receipt is genuine, and there is a newer revision of it, which says more.",
-    Finding.TOO_LARGE: "This is larger than any receipt. Please choose the file that ends in .json.",
-    Finding.NOT_JSON: "This cannot be read as a receipt: it is not JSON. If you pasted it, paste all of it, from the "
-    "first { to the last }.",
-    Finding.NOT_A_RECEIPT: "This is JSON, but it is not a receipt of ours.",
-    Finding.OTHER_FORMAT: "This says that it is a receipt of another form, which this release does not know.",
-    Finding.UNKNOWN_KEY: "Nobody here knows the key that this names. It may be a receipt of another installation; this "
-    "one cannot say whether it is genuine.",
-    Finding.CHANGED: "This is not what was signed. Something was changed afterwards, in the statement or in the "
-    "signature; which part cannot be known.",
+    Finding.VERIFIES: N_(
+        "This receipt is genuine: it was signed with the key of this installation, and nothing in it was changed since."
+    ),
+    Finding.SUPERSEDED: N_("This receipt is genuine, and there is a newer revision of it, which says more."),
+    Finding.TOO_LARGE: N_("This is larger than any receipt. Please choose the file that ends in .json."),
+    Finding.NOT_JSON: N_(
+        "This cannot be read as a receipt: it is not JSON. If you pasted it, paste all of it, from the "
+        "first { to the last }."
+    ),
+    Finding.NOT_A_RECEIPT: N_("This is JSON, but it is not a receipt of ours."),
+    Finding.OTHER_FORMAT: N_("This says that it is a receipt of another form, which this release does not know."),
+    Finding.UNKNOWN_KEY: N_(
+        "Nobody here knows the key that this names. It may be a receipt of another installation; this "
+        "one cannot say whether it is genuine."
+    ),
+    Finding.CHANGED: N_(
+        "This is not what was signed. Something was changed afterwards, in the statement or in the "
+        "signature; which part cannot be known."
+    ),
 }
 
 
@@ -83,7 +91,9 @@ class Verdict:
 
     @property
     def says(self) -> str:
-        return f"{self.finding.says} Its number is {self.newer}." if self.newer else self.finding.says
+        if self.newer is None:
+            return self.finding.says
+        return f"{self.finding.says} {_('Its number is {number}.', number=self.newer)}"
 
 
 def as_file(receipt: Receipt) -> bytes:

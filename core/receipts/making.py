@@ -22,6 +22,7 @@ from core import audit, made_up, policy
 from core.access import ALPHABET
 from core.canonical import as_json, instant
 from core.errors import NotAllowed, NotFound
+from core.language import ENGLISH, _, speaking
 from core.models import (
     BrowserSession,
     Copy,
@@ -37,26 +38,15 @@ from core.models import (
 )
 from core.provider import residue
 from core.receipts.checking import Finding, Verdict, verify
+from core.receipts.sentences import ALWAYS_UNPROVED, KEY_IN_USE, MAILS, STILL_HERE, of_elsewhere
 from core.receipts.statement import FORMAT
 from core.services import Services
 
 AMENDED_WITHIN: Final = timedelta(days=60)
 """After a request was closed; no copy of it lives for longer."""
 
-ALWAYS_UNPROVED: Final[Mapping[str, str]] = {
-    "our_word": "The signature shows that this statement is ours and unchanged. That storage answered as it says is "
-    "our word; the audit log, whose hash stands here, is what we can be held to.",
-    "disks": "Storage was asked and no longer had the copies. Its disks we cannot look at. What lay there was "
-    "encrypted.",
-    "backups": "Backups of the database and of the storage, if the operator keeps any, are not covered until they are "
-    "replaced.",
-    "taken_along": "What was downloaded, shared or copied before is out of our reach.",
-}
-MAILS: Final = "Mails between you and us may stay in mailboxes and with mail services on the way."
 ELSEWHERE: Final = "elsewhere"
 """What is not proved of a copy at a third party, as the receipt calls it."""
-STILL_HERE: Final = "A copy in our storage is not shown to be gone yet. Once it is, there is an amended receipt."
-KEY_IN_USE: Final = "The key of these photos is not destroyed yet, because something under it is still held."
 
 
 def make(session: Session, svc: Services, request: Request, *, now: datetime) -> Receipt:
@@ -145,7 +135,7 @@ def own(session: Session, session_hash: str, receipt_id: str) -> Receipt:
     )
     receipt = session.exec(query).first()
     if receipt is None:
-        raise NotFound("There is no such receipt.")
+        raise NotFound(_("There is no such receipt."))
     return receipt
 
 
@@ -169,6 +159,8 @@ def _sign(session: Session, svc: Services, request: Request, *, before: Receipt 
     revision = before.revision + 1 if before else 1
     number = f"{_first_number(before)}.{revision}" if before else _new_number()
     salt = json.loads(before.statement)["salt"] if before else secrets.token_hex(16)
+    with speaking(ENGLISH):  # what is signed is one and the same for everybody
+        about = _of_copies(session, svc, request, salt)
     told = {
         "format": FORMAT,
         "receipt": number,
@@ -177,7 +169,7 @@ def _sign(session: Session, svc: Services, request: Request, *, before: Receipt 
         "made_at": instant(now),
         "request": _of_request(request),
         "salt": salt,
-        **_of_copies(session, svc, request, salt),
+        **about,
         "policy": policy.version_in_force(svc, session),
         "audit": _audit_head(session),
         "key_id": svc.signer.key_id,
@@ -264,7 +256,7 @@ def _not_ours(svc: Services, elsewhere: Iterable[ProviderCopy], salt: str) -> li
     return [
         {
             "what": ELSEWHERE,
-            "says": f"{residue.says(svc, copy)} Once it is shown to be gone, there is an amended receipt.",
+            "says": of_elsewhere(residue.says(svc, copy)),
             "until": instant(copy.expires_at),
             "id_hash": salted(salt, ELSEWHERE, copy.id),
         }

@@ -103,7 +103,7 @@ class Statement:
             salt=_text(told["salt"]),
             copies=tuple(_copy(copy) for copy in told["copies"]),
             copies_gone_before=_number(told["copies_gone_before"]),
-            elsewhere=tuple(_elsewhere(copy) for copy in told.get("elsewhere", ())),  # older receipts have none
+            elsewhere=elsewhere_of(told),  # older receipts have none
             key_destroyed_at=_at_or_none(told["key_destroyed_at"]),
             not_proved=tuple(NotProved(_text(one["what"]), _text(one["says"])) for one in told["not_proved"]),
             policy=_text(told["policy"]),
@@ -125,6 +125,11 @@ def _copy(told: Mapping[str, Any]) -> ErasedCopy:
         asked_in_vain=_number(told["asked_in_vain"]),
         probes=tuple(Probe(_text(one["asked"]), _text(one["answer"]), _at(one["at"])) for one in told["probes"]),
     )
+
+
+def elsewhere_of(told: Mapping[str, Any]) -> tuple[Elsewhere, ...]:
+    """Raises as `Statement.of` does."""
+    return tuple(_elsewhere(copy) for copy in told.get("elsewhere", ()))
 
 
 def _elsewhere(told: Mapping[str, Any]) -> Elsewhere:

@@ -1,29 +1,47 @@
-"""A receipt in words, for the check page, the printed one and the command line. Times are UTC: paper has no zone."""
+"""
+A receipt in words, for the check page, the printed one and the command line: in the reader's language, from what is
+signed. Times are UTC: paper has no zone.
+"""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from core.language import N_, _, n_, number, p_
 from core.models import CopyKind, ProviderCopyKind, RequestChannel
-from core.receipts.statement import Elsewhere, ErasedCopy, Statement
+from core.receipts import sentences
+from core.receipts.statement import Elsewhere, ErasedCopy, Probe, Statement
 
-_CAME_BY = {
-    RequestChannel.PRODUCT.value: "on the site",
-    RequestChannel.EMAIL.value: "by e-mail",
-    RequestChannel.HAND.value: "in person",
+_CAME: Final[Mapping[str, str]] = {
+    RequestChannel.PRODUCT.value: N_("Request {number}, to erase, came on the site on {at}."),
+    RequestChannel.EMAIL.value: N_("Request {number}, to erase, came by e-mail on {at}."),
+    RequestChannel.HAND.value: N_("Request {number}, to erase, came in person on {at}."),
 }
-_KINDS = {
-    CopyKind.PORTRAIT.value: ("photo", "photos"),
-    CopyKind.CLOTHING.value: ("clothing picture", "clothing pictures"),
-    CopyKind.BACKDROP.value: ("backdrop picture", "backdrop pictures"),
-    CopyKind.HEADSHOT.value: ("headshot", "headshots"),
-    CopyKind.EXPORT.value: ("copy of your data", "copies of your data"),
+_CAME_ELSEHOW: Final = N_("Request {number}, to erase, came {channel} on {at}.")
+_KINDS: Final[Mapping[str, str]] = {
+    CopyKind.PORTRAIT.value: N_("Photo"),
+    CopyKind.CLOTHING.value: N_("Clothing picture"),
+    CopyKind.BACKDROP.value: N_("Backdrop picture"),
+    CopyKind.HEADSHOT.value: N_("Headshot"),
+    CopyKind.EXPORT.value: N_("Copy of your data"),
 }
-_ELSEWHERE = {
-    ProviderCopyKind.UPLOAD.value: "uploaded photo",
-    ProviderCopyKind.RESULT.value: "headshot made there",
+_COUNTED: Final[Mapping[str, Callable[[int], str]]] = {
+    CopyKind.PORTRAIT.value: lambda n: n_("{n} photo", "{n} photos", n),
+    CopyKind.CLOTHING.value: lambda n: n_("{n} clothing picture", "{n} clothing pictures", n),
+    CopyKind.BACKDROP.value: lambda n: n_("{n} backdrop picture", "{n} backdrop pictures", n),
+    CopyKind.HEADSHOT.value: lambda n: n_("{n} headshot", "{n} headshots", n),
+    CopyKind.EXPORT.value: lambda n: n_("{n} copy of your data", "{n} copies of your data", n),
 }
-_ASKED_FOR = {"object": "asked for itself", "listing": "looked for in the listing"}
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    ProviderCopyKind.UPLOAD.value: N_("At {provider}: uploaded photo"),
+    ProviderCopyKind.RESULT.value: N_("At {provider}: headshot made there"),
+}
+_ASKED: Final[Mapping[str, str]] = {
+    "object": N_("asked for itself: {answer} ({at})"),
+    "listing": N_("looked for in the listing: {answer} ({at})"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,9 +58,9 @@ class Words:
 
 def words(said: Statement) -> Words:
     return Words(
-        title=f"Receipt {said.number}",
+        title=_("Receipt {number}", number=said.number),
         proves=tuple(_proves(said)),
-        does_not=tuple(one.says for one in said.not_proved),
+        does_not=tuple(sentences.in_words((one.says for one in said.not_proved), said.elsewhere)),
         facts=tuple(_facts(said)),
         copies=(
             *((_name(copy), _done(copy)) for copy in said.copies),
@@ -52,107 +70,150 @@ def words(said: Statement) -> Words:
 
 
 def _proves(said: Statement) -> list[str]:
-    came = _CAME_BY.get(said.channel, said.channel)
-    told = [f"Request {said.request_number}, to erase, came {came} on {_at(said.received_at)}."]
+    came = _CAME.get(said.channel, _CAME_ELSEHOW)
+    told = [_(came, number=said.request_number, channel=said.channel, at=_at(said.received_at))]
     if said.copies:
-        told.append(f"{_sum(said)}: each was erased, then asked for in two ways, and storage had it no more.")
+        told.append(
+            _(
+                "{copies}: each was erased, then asked for in two ways, and storage had it no more.",
+                copies=_sum(said),
+            )
+        )
     if said.copies_gone_before:
-        told.append(f"{_count(said.copies_gone_before, 'picture')} had been erased and proved before the request came.")
+        told.append(
+            n_(
+                "{n} picture had been erased and proved before the request came.",
+                "{n} pictures had been erased and proved before the request came.",
+                said.copies_gone_before,
+            )
+        )
     if not said.copies and not said.copies_gone_before:
-        told.append("Nothing was held.")
+        told.append(_("Nothing was held."))
     told += _ended_elsewhere(said)
     if said.proved_at:
-        here = "here " if said.elsewhere else ""
-        in_time = _against(said.proved_at, said.due_at)
-        told.append(f"All {here}was shown to be gone on {_at(said.proved_at)}, {in_time}.")
+        told.append(_all_gone(said, said.proved_at))
     if said.key_destroyed_at:
-        told.append(f"The key that opened these pictures was destroyed on {_at(said.key_destroyed_at)}.")
+        told.append(_("The key that opened these pictures was destroyed on {at}.", at=_at(said.key_destroyed_at)))
     return told
 
 
 def _ended_elsewhere(said: Statement) -> list[str]:
     ended = Counter(copy.provider for copy in said.elsewhere if copy.gone_at)
     return [
-        f"{_count(number, 'picture')} at {provider}, which only {provider} can erase: asked for twice, a quarter of an "
-        "hour apart, and refused both times."
-        for provider, number in sorted(ended.items())
+        n_(
+            "{n} picture at {provider}, which only {provider} can erase: asked for twice, a quarter of an hour apart, "
+            "and refused both times.",
+            "{n} pictures at {provider}, which only {provider} can erase: asked for twice, a quarter of an hour apart, "
+            "and refused both times.",
+            count,
+            provider=provider,
+        )
+        for provider, count in sorted(ended.items())
     ]
+
+
+def _all_gone(said: Statement, proved_at: datetime) -> str:
+    """Where others have copies, too, it is all that was here."""
+    in_time = proved_at <= said.due_at
+    known = {"at": _at(proved_at), "length": _length(abs(said.due_at - proved_at))}
+    if said.elsewhere:
+        if in_time:
+            return _(
+                "All here was shown to be gone on {at}, {length} before the promised time was over.",
+                **known,
+            )
+        return _("All here was shown to be gone on {at}, {length} after the promised time was over.", **known)
+    if in_time:
+        return _("All was shown to be gone on {at}, {length} before the promised time was over.", **known)
+    return _("All was shown to be gone on {at}, {length} after the promised time was over.", **known)
 
 
 def _facts(said: Statement) -> list[tuple[str, str]]:
     steps = (
-        ("Received", said.received_at),
-        ("Due by", said.due_at),
-        ("Erasing began", said.started_at),
-        ("Erased", said.erased_at),
-        ("Proved gone", said.proved_at),
-        ("Key destroyed", said.key_destroyed_at),
-        ("Receipt made", said.made_at),
+        (_("Received"), said.received_at),
+        (_("Due by"), said.due_at),
+        (_("Erasing began"), said.started_at),
+        (_("Erased"), said.erased_at),
+        (_("Proved gone"), said.proved_at),
+        (_("Key destroyed"), said.key_destroyed_at),
+        (_("Receipt made"), said.made_at),
     )
     return [
-        ("Request", said.request_number),
+        (_("Request"), said.request_number),
         *((name, _at(at)) for name, at in steps if at is not None),
-        ("Policy version", said.policy),
-        ("Audit log", f"entry {said.audit_seq:,}, hash {said.audit_hash}"),
-        ("Signed with key", said.key_id),
-        ("Salt", said.salt),
+        (_("Policy version"), said.policy),
+        (_("Audit log"), _("entry {number}, hash {hash}", number=number(said.audit_seq), hash=said.audit_hash)),
+        (_("Signed with key"), said.key_id),
+        (_("Salt"), said.salt),
     ]
 
 
 def _sum(said: Statement) -> str:
     kinds = Counter(copy.kind for copy in said.copies)
-    named = ", ".join(_count(number, *_kind(kind)) for kind, number in sorted(kinds.items()))
+    named = ", ".join(_counted(kind, count) for kind, count in sorted(kinds.items()))
     return f"{named} ({_size(said.size)})"
 
 
+def _counted(kind: str, count: int) -> str:
+    return _COUNTED[kind](count) if kind in _COUNTED else f"{number(count)} {kind}"
+
+
 def _name(copy: ErasedCopy) -> str:
-    return f"{_kind(copy.kind)[0].capitalize()}, {_size(copy.size)}"
+    return f"{_(_KINDS[copy.kind]) if copy.kind in _KINDS else copy.kind.capitalize()}, {_size(copy.size)}"
 
 
 def _done(copy: ErasedCopy) -> str:
-    asked = "; ".join(
-        f"{_ASKED_FOR.get(probe.asked, probe.asked)}: {probe.answer} ({_at(probe.at)})" for probe in copy.probes
+    asked = "; ".join(map(_asked, copy.probes))
+    vain = n_("{n} earlier answer proved nothing.", "{n} earlier answers proved nothing.", copy.asked_in_vain)
+    told = (
+        _("Erased {at} in {place}; {asked}.", at=_at(copy.erased_at), place=copy.place, asked=asked),
+        vain if copy.asked_in_vain else "",
+        _("Salted hash of its id {id}, of its object key {key}.", id=copy.id_hash, key=copy.key_hash),
     )
-    vain = f" {_count(copy.asked_in_vain, 'earlier answer')} proved nothing." if copy.asked_in_vain else ""
-    hashes = f"Salted hash of its id {copy.id_hash}, of its object key {copy.key_hash}."
-    return f"Erased {_at(copy.erased_at)} in {copy.place}; {asked}.{vain} {hashes}"
+    return " ".join(filter(None, told))
+
+
+def _asked(probe: Probe) -> str:
+    answer = p_("what storage answered", "absent") if probe.answer == "absent" else probe.answer
+    if probe.asked not in _ASKED:
+        return f"{probe.asked}: {answer} ({_at(probe.at)})"
+    return _(_ASKED[probe.asked], answer=answer, at=_at(probe.at))
 
 
 def _name_elsewhere(copy: Elsewhere) -> str:
-    return f"At {copy.provider}: {_ELSEWHERE.get(copy.kind, copy.kind)}"
+    if copy.kind not in _ELSEWHERE:
+        return _("At {provider}: {kind}", provider=copy.provider, kind=copy.kind)
+    return _(_ELSEWHERE[copy.kind], provider=copy.provider)
 
 
 def _looked_after(copy: Elsewhere) -> str:
-    by = f"as {copy.provider} says" if copy.dated_by == "provider" else f"the longest that {copy.provider} documents"
-    still = " It was still open after that." if copy.open_after_its_end else ""
-    gone = f"Shown to be gone {_at(copy.gone_at)}." if copy.gone_at else "Not shown to be gone."
-    return (
-        f"Not ours to erase. Ends there {_at(copy.ends_at)}, {by}.{still} {gone} Salted hash of its id {copy.id_hash}."
+    known = {"provider": copy.provider, "at": _at(copy.ends_at)}
+    if copy.dated_by == "provider":
+        ends = _("Not ours to erase. Ends there {at}, as {provider} says.", **known)
+    else:
+        ends = _("Not ours to erase. Ends there {at}, the longest that {provider} documents.", **known)
+    gone = _("Shown to be gone {at}.", at=_at(copy.gone_at)) if copy.gone_at else _("Not shown to be gone.")
+    told = (
+        ends,
+        _("It was still open after that.") if copy.open_after_its_end else "",
+        gone,
+        _("Salted hash of its id {id}.", id=copy.id_hash),
     )
-
-
-def _kind(kind: str) -> tuple[str, str]:
-    return _KINDS.get(kind, (kind, kind))
+    return " ".join(filter(None, told))
 
 
 def _at(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _against(done: datetime, due: datetime) -> str:
-    if done <= due:
-        return f"{_length(due - done)} before the promised time was over"
-    return f"{_length(done - due)} after the promised time was over"
-
-
 def _length(span: timedelta) -> str:
-    minutes = int(span.total_seconds()) // 60
-    return f"{minutes // 60} h {minutes % 60} min" if minutes else f"{int(span.total_seconds())} s"
+    seconds = int(span.total_seconds())
+    if seconds < 60:
+        return _("{seconds} s", seconds=seconds)
+    return _("{hours} h {minutes} min", hours=seconds // 3600, minutes=seconds // 60 % 60)
 
 
 def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1_000_000 else f"{size / 1e3:.0f} kB" if size >= 1000 else f"{size} bytes"
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    if size >= 1_000_000:
+        return f"{number(size / 1e6, 1)} MB"
+    return f"{size / 1e3:.0f} kB" if size >= 1000 else _("{number} bytes", number=size)

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 
 from core import correspondence, receipts
 from core.correspondence import Attachment
+from core.language import speaking
 from core.models import MailOut, Receipt, Request, RequestOutcome, RequestState
 from core.provider import residue
 from core.requests.rows import address_of, shut, subject_of
@@ -40,7 +41,8 @@ def _elsewhere(session: Session, svc: Services, request: Request) -> tuple[str, 
     """What third parties still have of somebody of whom we have nothing any more."""
     subject_id = subject_of(session, request)
     noted = residue.of_subject(session, subject_id) if subject_id else ()
-    return tuple(residue.says(svc, copy) for copy in noted if copy.gone_at is None)
+    with speaking(request.language):
+        return tuple(residue.says(svc, copy) for copy in noted if copy.gone_at is None)
 
 
 def _receipt(

@@ -17,6 +17,7 @@ from core import audit, copies, correspondence, made_up, sla
 from core.access import read_claim_code
 from core.db import scrub
 from core.errors import NotAllowed, NotFound, WorkShotError
+from core.language import NAMES
 from core.models import (
     Copy,
     Generation,
@@ -217,6 +218,18 @@ def _by_operator(request: Request) -> bool:
     if request.matched_by in (MatchedBy.RUN_NUMBER, MatchedBy.ORIGINAL_FILE):
         return True
     return request.matched_by is MatchedBy.CLAIM_CODE and request.channel is RequestChannel.HAND
+
+
+def speak(svc: Services, request_id: str, language: str, *, actor: str) -> Ticket:
+    """Write to the requester in this language from now on: a mail's was only a guess."""
+    if language not in NAMES:
+        raise NotAllowed("Letters are not written in this language here.")
+    with _at_hand(svc, request_id, actor) as (session, request):
+        if request.language != language:
+            request.language = language
+            spoken = audit.Action.REQUEST_LANGUAGE_SET
+            audit.record(session, spoken, request.id, at=svc.clock(), actor=actor, language=language)
+        return ticket(session, request)
 
 
 # ------------------------------------------------------------------------------------------------------------- the work

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, func, select
 from core import access, audit, correspondence, made_up, sla
 from core.db import scrub, take_turns
 from core.errors import LimitReached, NotAllowed, NotFound
+from core.language import ENGLISH, NAMES, _, current, number
 from core.models import (
     JobKind,
     MatchedBy,
@@ -55,7 +56,10 @@ MOST_WORDS: Final = 4_000
 """Letters, of a form."""
 BY_ITSELF: Final = (MatchedBy.SESSION, MatchedBy.CLAIM_CODE)
 """Proof enough for a copy of everything to be packed: the same opens the photos themselves."""
-_TOO_LONG = f"Please use fewer than {MOST_WORDS:,} letters."
+
+
+def _too_long() -> NotAllowed:
+    return NotAllowed(_("Please use fewer than {most} letters.", most=number(MOST_WORDS)))
 
 
 class Letter(Protocol):
@@ -71,6 +75,8 @@ class Letter(Protocol):
     def text(self) -> str: ...
     @property
     def message_id(self) -> str: ...
+    @property
+    def language(self) -> str: ...
     @property
     def may_answer(self) -> bool: ...
 
@@ -92,7 +98,7 @@ def open_in_product(
     """
     clock, now = sla.clock_for(kind, law=law), svc.clock()
     if len(words) > MOST_WORDS:
-        raise NotAllowed(_TOO_LONG)
+        raise _too_long()
     address = checked_address(address)
     with svc.transaction() as session:
         subject = _own_subject(session, session_hash)
@@ -100,10 +106,11 @@ def open_in_product(
         if known is not None:
             return ticket(session, known)
         if kind is RequestKind.COPY and subject.sealed_key is None:
-            raise NotFound("All that was here is erased: there is nothing left to copy.")
+            raise NotFound(_("All that was here is erased: there is nothing left to copy."))
         _require_room(session, subject.id)
+        channel, speaks = RequestChannel.PRODUCT, current()
         request = open_row(
-            session, svc, kind, RequestChannel.PRODUCT, clock, received_at=now, now=now, press_id=press_id
+            session, svc, kind, channel, clock, received_at=now, now=now, press_id=press_id, language=speaks
         )
         keep_address(svc, request, address)
         if words.strip():
@@ -119,14 +126,14 @@ def _own_subject(session: Session, session_hash: str) -> Subject:
     """Locked: presses of one person come one after the other."""
     subject = access.current_subject(session, session_hash)
     if subject is None:
-        raise NotFound("There are no photos here.")
+        raise NotFound(_("There are no photos here."))
     return lock_subject(session, subject.id)
 
 
 def _same_press(session: Session, press_id: str, subject_id: str) -> Request | None:
     known = session.exec(select(Request).where(Request.press_id == press_id)).first()
     if known is not None and subject_of(session, known) != subject_id:
-        raise NotFound(NO_SUCH)
+        raise NotFound(_(NO_SUCH))
     return known
 
 
@@ -148,7 +155,7 @@ def _under_way(svc: Services, session: Session, subject_id: str, kind: RequestKi
 def _require_room(session: Session, subject_id: str) -> None:
     open_ones = col(Request.subject_id) == subject_id, col(Request.closed_at).is_(None)
     if session.exec(select(func.count()).select_from(Request).where(*open_ones)).one() >= MOST_OPEN:
-        raise LimitReached("Several of your requests are being worked on. Please wait for the answers.")
+        raise LimitReached(_("Several of your requests are being worked on. Please wait for the answers."))
 
 
 def undo(svc: Services, session_hash: str, request_id: str) -> Ticket:
@@ -158,7 +165,7 @@ def undo(svc: Services, session_hash: str, request_id: str) -> Ticket:
         subject = access.current_subject(session, session_hash)
         request = session.get(Request, request_id, with_for_update=True)
         if subject is None or request is None or subject_of(session, request) != subject.id:
-            raise NotFound(NO_SUCH)
+            raise NotFound(_(NO_SUCH))
         take_back(session, svc, request, now, actor=audit.SUBJECT)
         taken = ticket(session, request)
     scrub(svc.database)
@@ -174,7 +181,7 @@ def begin_now(svc: Services, session_hash: str, request_id: str) -> Ticket:
         subject = access.current_subject(session, session_hash)
         request = session.get(Request, request_id, with_for_update=True)
         if subject is None or request is None or subject_of(session, request) != subject.id:
-            raise NotFound(NO_SUCH)
+            raise NotFound(_(NO_SUCH))
         if request.state is RequestState.UNDO and request.start_at is not None:
             request.start_at = min(request.start_at, now)
             session.add(request)
@@ -185,9 +192,9 @@ def begin_now(svc: Services, session_hash: str, request_id: str) -> Ticket:
 
 def take_back(session: Session, svc: Services, request: Request, now: datetime, *, actor: str) -> None:
     if request.closed_at is not None:
-        raise NotAllowed("This request is closed already.")
+        raise NotAllowed(_("This request is closed already."))
     if request.state is RequestState.WORKING:
-        raise NotAllowed("The work on this request has begun: it cannot be taken back any more.")
+        raise NotAllowed(_("The work on this request has begun: it cannot be taken back any more."))
     audit.record(session, audit.Action.REQUEST_WITHDRAWN, request.id, at=now, actor=actor)
     request.done_at = now
     answers.write(session, svc, request, "withdrawn", once=f"done:{request.id}", now=now)
@@ -204,8 +211,9 @@ def open_from_mail(
 
     Its clock began when the mailbox got it. A mailbox whose own clock is ahead of ours gains no time by it.
     """
-    clock, received_at = sla.clock_for(kind), min(mail.received_at, now)
-    request = open_row(session, svc, kind, RequestChannel.EMAIL, clock, received_at=received_at, now=now)
+    clock, received_at, channel = sla.clock_for(kind), min(mail.received_at, now), RequestChannel.EMAIL
+    speaks = mail.language
+    request = open_row(session, svc, kind, channel, clock, received_at=received_at, now=now, language=speaks)
     with suppress(NotAllowed):  # a sender that nobody can write to
         keep_address(svc, request, checked_address(mail.sender))
     _keep_mail(session, svc, request, mail, same_address=True)
@@ -265,9 +273,9 @@ def opened_by(session: Session, claim_hash: str) -> str | None:
 
 
 def _sibling(session: Session, svc: Services, request: Request, now: datetime) -> Request:
-    kind, received_at = request.kind, request.received_at
+    kind, channel, received_at, speaks = request.kind, request.channel, request.received_at, request.language
     clock = sla.clock_named(request.clock) or sla.clock_for(kind)
-    sibling = open_row(session, svc, kind, request.channel, clock, received_at=received_at, now=now)
+    sibling = open_row(session, svc, kind, channel, clock, received_at=received_at, now=now, language=speaks)
     keep_address(svc, sibling, address_of(svc, request) or "")
     session.add(sibling)
     return sibling
@@ -284,15 +292,19 @@ def open_by_hand(
     words: str = "",
     law: str | None = None,
     press_id: str | None = None,
+    language: str = ENGLISH,
 ) -> Ticket:
-    """A request that reached support in another way, as by phone, with the time it did. Raises NotAllowed."""
+    """A request that reached support in another way, as by phone, with the time it did. `language`: in which the
+    requester is written to. Raises NotAllowed."""
     clock, now = sla.clock_for(kind, law=law), svc.clock()
     if received_at.tzinfo is None or received_at > now:
         raise NotAllowed("The time of receipt lies in the future. Please look at it again: it cannot be changed later.")
     if received_at < now - OLDEST_BY_HAND:
         raise NotAllowed("The time of receipt is more than a year ago. Please look at it again.")
+    if language not in NAMES:
+        raise NotAllowed("Letters are not written in this language here.")
     if len(words) > MOST_WORDS:
-        raise NotAllowed(_TOO_LONG)
+        raise _too_long()
     address = checked_address(address)
     with svc.transaction() as session:
         take_turns(session)
@@ -301,7 +313,16 @@ def open_by_hand(
             return ticket(session, known)
         channel = RequestChannel.HAND
         request = open_row(
-            session, svc, kind, channel, clock, received_at=received_at, now=now, press_id=press_id, actor=actor
+            session,
+            svc,
+            kind,
+            channel,
+            clock,
+            received_at=received_at,
+            now=now,
+            press_id=press_id,
+            actor=actor,
+            language=language,
         )
         keep_address(svc, request, address)
         if words.strip():

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core import audit, correspondence, sla
+from core.language import ENGLISH, N_
 from core.models import (
     MessageWay,
     Request,
@@ -28,7 +29,7 @@ from core.requests.tickets import new_number
 from core.services import Services
 from core.usage import noting
 
-NO_SUCH: Final = "There is no such request."
+NO_SUCH: Final = N_("There is no such request.")
 MOST_KEPT: Final = 20_000
 """Letters of a mail."""
 
@@ -44,6 +45,7 @@ def open_row(
     now: datetime,
     press_id: str | None = None,
     actor: str = audit.SUBJECT,
+    language: str = ENGLISH,
 ) -> Request:
     request_id = new_id()
     request = Request(
@@ -54,6 +56,7 @@ def open_row(
         channel=channel,
         state=RequestState.OPEN,
         clock=clock.name,
+        language=language,
         received_at=received_at,
         entered_at=now,
         due_at=sla.due_at(clock, received_at),

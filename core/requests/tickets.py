@@ -10,19 +10,21 @@ from sqlmodel import Session, col, select
 
 from core import sla
 from core.access import ALPHABET
+from core.language import N_, _
 from core.models import MatchedBy, Request, RequestChannel, RequestKind, RequestOutcome, RequestState
 from core.sla import Standing
 
 TROUBLES: Final[Mapping[str, str]] = {
-    "erasing_stopped": "All erasing is stopped.",
-    "storage_locked": "A lock on the storage keeps it: whoever runs the storage has to take the lock off.",
-    "storage_unreachable": "Storage could not be reached. It is tried again.",
-    "not_proved": "It is erased, and storage does not show yet that it is gone. Storage is asked again.",
-    "write_settles": "An upload may still be on its way. In a few minutes it is not.",
-    "answer_failed": "All is gone, and the receipt or the mail could not be made. It is tried again.",
-    "not_packed": "The copy could not be packed. It is tried again.",
+    "erasing_stopped": N_("All erasing is stopped."),
+    "storage_locked": N_("A lock on the storage keeps it: whoever runs the storage has to take the lock off."),
+    "storage_unreachable": N_("Storage could not be reached. It is tried again."),
+    "not_proved": N_("It is erased, and storage does not show yet that it is gone. Storage is asked again."),
+    "write_settles": N_("An upload may still be on its way. In a few minutes it is not."),
+    "answer_failed": N_("All is gone, and the receipt or the mail could not be made. It is tried again."),
+    "not_packed": N_("The copy could not be packed. It is tried again."),
 }
 """Why a request does not go on by itself."""
+_STOPPED: Final = N_("It does not go on by itself.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ class Ticket:
     state: RequestState
     outcome: RequestOutcome | None
     clock: str  # the line of the table of clocks
+    language: str  # in which the requester is written to
     received_at: datetime
     entered_at: datetime
     due_at: datetime
@@ -59,7 +62,7 @@ class Ticket:
     @property
     def trouble_says(self) -> str:
         """In words; empty where all goes on."""
-        return TROUBLES.get(self.trouble, "It does not go on by itself.") if self.trouble else ""
+        return _(TROUBLES.get(self.trouble, _STOPPED)) if self.trouble else ""
 
     @property
     def is_open(self) -> bool:

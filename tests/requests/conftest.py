@@ -28,6 +28,7 @@ class Mail:
     sender: str = ADDRESS
     message_id: str = ""
     subject: str = "Deletion Request"
+    language: str = "en"
     may_answer: bool = True
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import requests, sla
 from core.errors import NotAllowed, WorkShotError
+from core.language import ENGLISH, NAMES
 from core.models import RequestKind, new_id
 from core.ui import widgets
 from core.ui.screens.desk.desk import KIND_SAYS, Desk, open_one, say
@@ -29,11 +30,13 @@ def _form(desk: Desk) -> None:
             law = st.selectbox("Law", list(sla.laws()), format_func=lambda one: LAWS.get(one, one), width=160)
             received = st.datetime_input(f"Received {says}", value=None, max_value=there, width=240)
         widgets.show(widgets.quiet("When it reached us, not when it is entered. It cannot be changed afterwards."))
-        address = st.text_input("E-mail address, for the answer", autocomplete="off")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            address = st.text_input("E-mail address, for the answer", autocomplete="off", width="stretch")
+            speaks = st.selectbox("Answered in", list(NAMES), format_func=lambda one: NAMES[one], width=160)
         words = st.text_area("What they wrote or said", height=100, help="Claim codes in it are blotted out.")
         if st.form_submit_button("Enter the request"):
             try:
-                _enter(desk, kind, law, received, address or "", words or "", press_id)
+                _enter(desk, kind, law, received, address or "", words or "", speaks or ENGLISH, press_id)
             except WorkShotError as exc:
                 widgets.show(widgets.note(str(exc), "due"))
             else:
@@ -47,6 +50,7 @@ def _enter(
     received: datetime | None,
     address: str,
     words: str,
+    speaks: str,
     press_id: str,
 ) -> None:
     if received is None:
@@ -59,6 +63,7 @@ def _enter(
         received_at=received_at,
         address=address,
         words=words,
+        language=speaks,
         actor=desk.who.actor,
         press_id=press_id,
     )

@@ -6,15 +6,17 @@ import streamlit as st
 
 from core import correspondence, operators, requests, sla
 from core.errors import WorkShotError
+from core.language import NAMES
 from core.models import RequestChannel, RequestKind, RequestState
 from core.requests import Detail, Ticket
 from core.ui import widgets
 from core.ui.screens.desk import letters
 from core.ui.screens.desk.desk import Desk, do
 
-NOTE, ASSIGN, WAIT, EXTEND, UNMATCH, BACK, REFUSE, CLOSE = (
+NOTE, ASSIGN, LANGUAGE, WAIT, EXTEND, UNMATCH, BACK, REFUSE, CLOSE = (
     "Note",
     "Assign",
+    "Language",
     "Wait",
     "Extend the clock",
     "Not theirs",
@@ -30,7 +32,7 @@ def others(desk: Desk, one: Detail) -> None:
         return
     if _may_close(ticket) and st.button("Close the request", key="desk-close", type="primary"):
         _do("Closed.", lambda: requests.close(desk.svc, ticket.id, actor=desk.who.actor))
-    deeds: dict[str, Callable[[Desk, Detail], None]] = {NOTE: _note, ASSIGN: _assign}
+    deeds: dict[str, Callable[[Desk, Detail], None]] = {NOTE: _note, ASSIGN: _assign, LANGUAGE: _language}
     if ticket.state is RequestState.OPEN:
         deeds[WAIT] = _wait
     if _may_extend(desk, one):
@@ -66,6 +68,18 @@ def _assign(desk: Desk, one: Detail) -> None:
         if st.form_submit_button("Assign"):
             says = f"It is with {desk.name_of(chosen)} now."
             _do(says, lambda: requests.assign(desk.svc, one.ticket.id, chosen, desk.who.actor))
+
+
+def _language(desk: Desk, one: Detail) -> None:
+    """Of a mail it was guessed."""
+    names = list(NAMES)
+    with st.form(key="desk-language", border=False):
+        chosen = st.selectbox(
+            "We write to them in", names, index=names.index(one.ticket.language), format_func=lambda name: NAMES[name]
+        )
+        if st.form_submit_button("Write in this language"):
+            says = f"Letters to them are in {NAMES[chosen]} now."
+            _do(says, lambda: requests.speak(desk.svc, one.ticket.id, chosen, actor=desk.who.actor))
 
 
 def _wait(desk: Desk, one: Detail) -> None:

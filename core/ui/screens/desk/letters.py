@@ -4,6 +4,7 @@ import streamlit as st
 
 from core import correspondence, requests
 from core.errors import WorkShotError
+from core.language import NAMES
 from core.models import MessageWay, Request, new_id
 from core.requests import Detail, Message, Ticket
 from core.ui import widgets
@@ -61,10 +62,11 @@ def _reply(desk: Desk, one: Detail) -> None:
     text = st.text_area(
         "Text",
         "" if chosen == "answer" else correspondence.draft(desk.svc, chosen, _row(desk, ticket)),
-        key=f"desk-text-{ticket.id}-{chosen}-{turn}",
+        key=f"desk-text-{ticket.id}-{chosen}-{ticket.language}-{turn}",
         height=220,
         help="Greeting, number and instants are added to it.",
     )
+    widgets.show(widgets.quiet(in_which(ticket)))
     if st.button("Preview", key="desk-preview-button"):
         st.session_state[PREVIEW] = (ticket.id, chosen, text, new_id())
     _preview(desk, one, chosen, text)
@@ -92,6 +94,11 @@ def _preview(desk: Desk, one: Detail, chosen: str, text: str) -> None:
             st.session_state.pop(PREVIEW, None)
             st.session_state[SENT] = st.session_state.get(SENT, 0) + 1
         st.rerun()
+
+
+def in_which(ticket: Ticket) -> str:
+    """For whoever adds words of their own to a letter."""
+    return f"The letter around your words is in {NAMES[ticket.language]}, as the requester reads it."
 
 
 def as_it_goes(address: str, letter: correspondence.Letter) -> widgets.Html:
