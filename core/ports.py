@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.errors import StorageUnavailable
+from core.language import _
 
 
 class Presence(StrEnum):
@@ -119,8 +120,14 @@ class Finding:
     """Something a look at the photo has shown. A question where the check is unsure, a statement where it is not."""
 
     code: str
-    says: str  # one or two sentences: what was seen, and how to mend it
+    says: str  # one or two sentences: what was seen, and how to mend it; with the places of `values`
     blocking: bool = False  # only where a headshot is impossible
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def in_words(self) -> str:
+        """To whoever reads it now: it is kept while they may change their language."""
+        return _(self.says, **self.values)
 
 
 class Offered(Protocol):

@@ -15,7 +15,9 @@ EDGES = {"adapters", "engines", "ui", "migrations"}
 """Packages of core that are not nouns."""
 OUTSIDE = {"bootstrap", "__main__", "web", "guard"}
 """Files of core that put the parts together or speak HTTP: whoever starts the app, not what it is about."""
-FOUNDATION = {"errors", "ports", "clock"}
+FOUNDATION = {"errors", "ports", "clock", "language"}
+LEAVES = ("errors", "clock", "language")
+"""What everything stands on, and what stands on nothing of ours."""
 
 FRAMEWORKS = {"streamlit", "starlette", "uvicorn"}
 NETWORK = {"boto3", "botocore", "httpx", "requests", "urllib3", "socket", "smtplib", "imaplib"}
@@ -108,6 +110,11 @@ def test_pages_know_the_ui_and_the_nouns_and_nothing_below(path):
 def test_nouns_know_no_framework_no_network_and_no_edge(path):
     assert not tops(path) & (FRAMEWORKS | NETWORK)
     assert not parts(path) & ((EDGES - {"migrations"}) | OUTSIDE)
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_leaves_know_nobody(leaf):
+    assert not [name for name in imports(ROOT / f"core/{leaf}.py") if name.startswith("core")]
 
 
 @pytest.mark.parametrize("path", AT_EDGES["adapters"], ids=named)

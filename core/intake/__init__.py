@@ -17,6 +17,7 @@ from core.intake.checks import findings
 from core.intake.containers import Parts, kind_of, take_apart
 from core.intake.pixels import upright_srgb
 from core.intake.removed import Removed, RemovedItem
+from core.language import _
 from core.ports import Finding
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "SHORTEST_SIDE", "CleanPhoto", "Removed", "RemovedItem", "outline", "read"]
@@ -88,18 +89,24 @@ def _clean(parts: Parts) -> CleanPhoto:
 
 def _accepted_kind(data: bytes) -> str:
     if not data:
-        raise InvalidPhoto("This file is empty. It may not have finished copying: try adding it again.", code="empty")
+        raise InvalidPhoto(
+            _("This file is empty. It may not have finished copying: try adding it again."), code="empty"
+        )
     if len(data) > MAX_BYTES:
         raise InvalidPhoto(
-            f"This file is larger than {MAX_BYTES // 1_000_000} MB. Send the photo as JPEG or HEIC, or a smaller copy "
-            "of it.",
+            _(
+                "This file is larger than {most} MB. Send the photo as JPEG or HEIC, or a smaller copy of it.",
+                most=MAX_BYTES // 1_000_000,
+            ),
             code="too_heavy",
         )
     kind = kind_of(data)
     if kind is None:
         raise InvalidPhoto(
-            "We can't read this kind of file. Send a photo as JPEG, PNG, WebP, HEIC or AVIF: a phone's camera "
-            "makes one of these.",
+            _(
+                "We can't read this kind of file. Send a photo as JPEG, PNG, WebP, HEIC or AVIF: a phone's camera "
+                "makes one of these."
+            ),
             code="unsupported",
         )
     return kind
@@ -116,7 +123,10 @@ def _not_too_large(size: tuple[int, int], parts: Parts) -> None:
     most = _MAX_PIXELS.get(parts.format, MAX_PIXELS)
     if pixels > most:
         raise InvalidPhoto(
-            f"This picture has more than {most // 1_000_000} megapixels. Send a smaller copy: 12 are plenty.",
+            _(
+                "This picture has more than {most} megapixels. Send a smaller copy: 12 are plenty.",
+                most=most // 1_000_000,
+            ),
             code="too_large",
         )
     if pixels * parts.scans > _MAX_SCANNED:
@@ -125,14 +135,20 @@ def _not_too_large(size: tuple[int, int], parts: Parts) -> None:
 
 def _too_small(size: tuple[int, int]) -> InvalidPhoto:
     return InvalidPhoto(
-        f"This picture is {size[0]} × {size[1]} pixels: too small for a headshot. Send the original photo, with at "
-        f"least {SHORTEST_SIDE} pixels on its shorter side.",
+        _(
+            "This picture is {width} × {height} pixels: too small for a headshot. Send the original photo, with at "
+            "least {least} pixels on its shorter side.",
+            width=size[0],
+            height=size[1],
+            least=SHORTEST_SIDE,
+        ),
         code="too_small",
     )
 
 
 def _unreadable() -> InvalidPhoto:
-    return InvalidPhoto("We can't open this file. It may be damaged: try taking the photo again.", code="unreadable")
+    says = _("We can't open this file. It may be damaged: try taking the photo again.")
+    return InvalidPhoto(says, code="unreadable")
 
 
 def _weight(parts: Parts) -> int:
@@ -154,7 +170,7 @@ class _Room:
     def of(self, pixels: int) -> Iterator[None]:
         with self._changed:
             if not self._changed.wait_for(lambda: pixels <= self._free, timeout=self._patience):
-                raise Busy("Many photos are being read right now. Please try again in a minute.")
+                raise Busy(_("Many photos are being read right now. Please try again in a minute."))
             self._free -= pixels
         try:
             yield

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.language import N_
 from core.ports import Finding
 
 COMFORTABLE_SIDE = 600
@@ -46,8 +47,11 @@ def _size(image: Image.Image) -> Iterator[Finding]:
     if min(image.size) < COMFORTABLE_SIDE:
         yield Finding(
             code="small",
-            says=f"This photo is {image.width} × {image.height} pixels: fine for a small profile picture, soft in "
-            "print. Send the original rather than a copy from a chat.",
+            says=N_(
+                "This photo is {width} × {height} pixels: fine for a small profile picture, soft in print. Send the "
+                "original rather than a copy from a chat."
+            ),
+            values={"width": image.width, "height": image.height},
         )
 
 
@@ -81,8 +85,10 @@ def _sharpness(grey: Grey) -> Iterator[Finding]:
     if 0 < sharpness(grey) < BLURRED_BELOW:
         yield Finding(
             code="blurred",
-            says="Is this a little out of focus? Zoom in on the eyes: if the lashes run together, hold the phone "
-            "still, tap the face to focus, and take it again.",
+            says=N_(
+                "Is this a little out of focus? Zoom in on the eyes: if the lashes run together, hold the phone "
+                "still, tap the face to focus, and take it again."
+            ),
         )
 
 
@@ -93,19 +99,23 @@ def _light(grey: Grey) -> Iterator[Finding]:
     if middle < 45 and bright < 140:
         yield Finding(
             code="dark",
-            says="This looks a little dark: we can lighten it, but a photo near a window will look better.",
+            says=N_("This looks a little dark: we can lighten it, but a photo near a window will look better."),
         )
     elif float(np.mean(centre >= 252)) > 0.30:
         yield Finding(
             code="blown_out",
-            says="Is part of the face plain white? What the light has washed out cannot be brought back: try again "
-            "out of direct sun or without flash.",
+            says=N_(
+                "Is part of the face plain white? What the light has washed out cannot be brought back: try again "
+                "out of direct sun or without flash."
+            ),
         )
     elif bright - dark < 60:
         yield Finding(
             code="low_contrast",
-            says="This looks flat, as if through haze: we can add some contrast. Wiping the lens or turning away "
-            "from a bright window helps more.",
+            says=N_(
+                "This looks flat, as if through haze: we can add some contrast. Wiping the lens or turning away "
+                "from a bright window helps more."
+            ),
         )
 
 
@@ -115,6 +125,7 @@ def _colour(small: npt.NDArray[np.uint8]) -> Iterator[Finding]:
     if float(np.percentile(spread, 99)) <= 6:
         yield Finding(
             code="greyscale",
-            says="This photo is black and white, and the headshots will be too. Send the colour original if you "
-            "have it.",
+            says=N_(
+                "This photo is black and white, and the headshots will be too. Send the colour original if you have it."
+            ),
         )

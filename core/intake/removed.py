@@ -1,5 +1,6 @@
 """
-What a photo carried besides its pixels, in words for the page. Kinds and counts only, never a value.
+What a photo carried besides its pixels, in words for the page. Kinds and counts only, never a value. Its words are
+counted by as they are in English, and said in the language of whoever reads them.
 
 The order of `_KINDS` is the order of the list people read: what says most about a person comes first.
 """
@@ -10,55 +11,56 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.intake.exif import ExifTags
+from core.language import N_, _
 
-GPS = "GPS position"
-SERIAL = "camera serial number"
-OWNER = "name of the owner or author"
-PEOPLE = "people marked in the picture"
-PLACE = "place names"
-VIDEO = "short video clip"
-DATE = "date and time"
-CAMERA = "camera model"
-SOFTWARE = "editing software"
-CAPTION = "caption and keywords"
-COMMENT = "comment"
-UNIQUE = "number that identifies this photo"
-MAKER = "camera maker's private notes"
-THUMBNAIL = "embedded thumbnail"
-CREDENTIALS = "Content Credentials"
-EXTRA = "extra pictures"
-DEPTH = "depth map or mask"
-TRAILING = "data after the end of the picture"
-XMP = "XMP properties"
-IPTC = "IPTC fields"
-SETTINGS = "camera settings"
-PROFILE = "colour profile"
-OTHER = "other data blocks"
+GPS = N_("GPS position")
+SERIAL = N_("camera serial number")
+OWNER = N_("name of the owner or author")
+PEOPLE = N_("people marked in the picture")
+PLACE = N_("place names")
+VIDEO = N_("short video clip")
+DATE = N_("date and time")
+CAMERA = N_("camera model")
+SOFTWARE = N_("editing software")
+CAPTION = N_("caption and keywords")
+COMMENT = N_("comment")
+UNIQUE = N_("number that identifies this photo")
+MAKER = N_("camera maker's private notes")
+THUMBNAIL = N_("embedded thumbnail")
+CREDENTIALS = N_("Content Credentials")
+EXTRA = N_("extra pictures")
+DEPTH = N_("depth map or mask")
+TRAILING = N_("data after the end of the picture")
+XMP = N_("XMP properties")
+IPTC = N_("IPTC fields")
+SETTINGS = N_("camera settings")
+PROFILE = N_("colour profile")
+OTHER = N_("other data blocks")
 
 _KINDS = {
-    GPS: "Where you were",
-    SERIAL: "Your camera",
-    OWNER: "Who you are",
-    PEOPLE: "Who you are",
-    PLACE: "Where you were",
-    VIDEO: "Hidden pictures and data",
-    DATE: "When it was taken",
-    CAMERA: "Your camera",
-    SOFTWARE: "How it was edited",
-    CAPTION: "What was written into it",
-    COMMENT: "What was written into it",
-    UNIQUE: "Your camera",
-    MAKER: "Your camera",
-    THUMBNAIL: "Hidden pictures and data",
-    CREDENTIALS: "How it was edited",
-    EXTRA: "Hidden pictures and data",
-    DEPTH: "Hidden pictures and data",
-    TRAILING: "Hidden pictures and data",
-    XMP: "How it was edited",
-    IPTC: "What was written into it",
-    SETTINGS: "Your camera",
-    PROFILE: "Technical",
-    OTHER: "Technical",
+    GPS: N_("Where you were"),
+    SERIAL: N_("Your camera"),
+    OWNER: N_("Who you are"),
+    PEOPLE: N_("Who you are"),
+    PLACE: N_("Where you were"),
+    VIDEO: N_("Hidden pictures and data"),
+    DATE: N_("When it was taken"),
+    CAMERA: N_("Your camera"),
+    SOFTWARE: N_("How it was edited"),
+    CAPTION: N_("What was written into it"),
+    COMMENT: N_("What was written into it"),
+    UNIQUE: N_("Your camera"),
+    MAKER: N_("Your camera"),
+    THUMBNAIL: N_("Hidden pictures and data"),
+    CREDENTIALS: N_("How it was edited"),
+    EXTRA: N_("Hidden pictures and data"),
+    DEPTH: N_("Hidden pictures and data"),
+    TRAILING: N_("Hidden pictures and data"),
+    XMP: N_("How it was edited"),
+    IPTC: N_("What was written into it"),
+    SETTINGS: N_("Your camera"),
+    PROFILE: N_("Technical"),
+    OTHER: N_("Technical"),
 }
 
 
@@ -92,10 +94,10 @@ class Removed:
     def headline(self, most: int = 2) -> str:
         """As "GPS position, camera serial number, 14 more"."""
         if not self.items:
-            return "nothing: the file held only the picture"
-        named = [item.words for item in self.items[:most]]
+            return _("nothing: the file held only the picture")
+        named = [_(item.words) for item in self.items[:most]]
         rest = sum(item.count for item in self.items[most:])
-        return ", ".join(named + ([f"{rest} more"] if rest else []))
+        return ", ".join(named + ([_("{number} more", number=rest)] if rest else []))
 
     def by_group(self) -> dict[str, list[RemovedItem]]:
         groups: dict[str, list[RemovedItem]] = {}
@@ -173,7 +175,7 @@ def count_photoshop(block: bytes) -> Counter[str]:
     """Photoshop's image resources, among them the IPTC fields of news agencies."""
     counts: Counter[str] = Counter()
     at = block.find(b"8BIM")
-    for _ in range(500):
+    for _nth in range(500):
         if at < 0 or block[at : at + 4] != b"8BIM" or at + 12 > len(block):
             break
         resource = int.from_bytes(block[at + 4 : at + 6], "big")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import Busy
+from core.language import _
 
 SECONDS: Final = 20
 AT_ONCE: Final = 2
@@ -29,7 +30,7 @@ def run(program: Path, *arguments: str, given: bytes, patience: float = PATIENCE
     """What it answered; None where it failed. Raises Busy."""
     free = places(program)
     if not free.acquire(timeout=patience):
-        raise Busy("Many images are being checked right now. Please try again in a minute.")
+        raise Busy(_("Many images are being checked right now. Please try again in a minute."))
     try:
         done = subprocess.run(  # noqa: S603 - our own program; all that comes from outside is piped into it
             [sys.executable, "-I", str(program), *arguments],

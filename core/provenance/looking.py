@@ -3,6 +3,7 @@
 from core import intake, marks
 from core.errors import InvalidPhoto
 from core.intake import removed
+from core.language import _
 from core.picture_files import NotAPicture, packet_of
 from core.provenance import credentials, statements
 from core.provenance.certificates import Certificate
@@ -37,9 +38,8 @@ def _mark(data: bytes, kind: str) -> Mark:
     try:
         ours, packet = marks.read_marks(data), packet_of(data)
     except NotAPicture:
-        raise InvalidPhoto(
-            "This file does not hold together: part of it is missing. Try the original again.", code="unreadable"
-        ) from None
+        says = _("This file does not hold together: part of it is missing. Try the original again.")
+        raise InvalidPhoto(says, code="unreadable") from None
     if ours is not None:
         return statements.of_marks(ours)
     return statements.of_packet(packet.decode("utf-8", "replace")) if packet else Mark()

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, func, select
 
 from core.db import upsert
 from core.errors import Busy, NotAllowed, WorkShotError
+from core.language import N_, _
 from core.models import ProviderHealth, ProviderTask, ProviderTaskState
 from core.ports import Provider
 from core.provider import spending
@@ -33,11 +34,15 @@ A_MOMENT: Final = timedelta(seconds=1)
 _AT_WORK = (ProviderTaskState.INTENT, ProviderTaskState.TAKEN)
 _NOT_BOOKED = (ProviderTaskState.PLANNED, *_AT_WORK)
 _SENTENCES = {
-    AWAY: "{title} is not answering just now. Please try again in a few minutes, or choose another engine.",
-    BUDGET_DAY: "{title} is closed until midnight UTC: what may be spent there in a day is used up. "
-    "Please choose another engine.",
-    BUDGET_MONTH: "{title} is closed until the first of the month: what may be spent there is used up. "
-    "Please choose another engine.",
+    AWAY: N_("{title} is not answering just now. Please try again in a few minutes, or choose another engine."),
+    BUDGET_DAY: N_(
+        "{title} is closed until midnight UTC: what may be spent there in a day is used up. "
+        "Please choose another engine."
+    ),
+    BUDGET_MONTH: N_(
+        "{title} is closed until the first of the month: what may be spent there is used up. "
+        "Please choose another engine."
+    ),
 }
 
 
@@ -51,7 +56,7 @@ def is_closed(session: Session, provider: Provider, now: datetime, settings: Set
 
 def says(code: str, title: str) -> str:
     """A code of `is_closed` as a sentence."""
-    return _SENTENCES[code].format(title=title)
+    return _(_SENTENCES[code], title=title)
 
 
 def require_open(session: Session, provider: Provider, now: datetime, settings: Settings, *, more: int) -> None:
@@ -63,7 +68,7 @@ def require_open(session: Session, provider: Provider, now: datetime, settings: 
 
 def _refusal(code: str, sentence: str) -> WorkShotError:
     kind = Busy if code == AWAY else NotAllowed
-    return kind(f"{sentence} Nothing of yours was stored.", code=f"provider_{code}")
+    return kind(_("{sentence} Nothing of yours was stored.", sentence=sentence), code=f"provider_{code}")
 
 
 def over_budget(

@@ -16,6 +16,7 @@ from core.clock import Clock, utc_now
 from core.engines.apimart import answers, prompts, refusals
 from core.engines.apimart.offers import Offer
 from core.errors import EngineRefused
+from core.language import N_
 from core.ports import Commission, Fetched, HandOver, Presence, ProviderResult, Submission, TaskReport
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class ApiMart:
 
     name = "apimart"
     title = answers.NAME
-    run_by = "APIMart (apimart.ai), a third party"
+    run_by = N_("APIMart (apimart.ai), a third party")
     takes_note = True
     stages: tuple[str, ...] = (SENDING, WAITING, FETCHING)
     upload_kept_for = UPLOAD_KEPT_FOR

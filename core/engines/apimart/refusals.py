@@ -28,6 +28,7 @@ from typing import Any, Final
 
 from core.catalogue import DATA
 from core.errors import BadSettings
+from core.language import _
 
 WISHES_FILE: Final = DATA / "refused_wishes.json"
 
@@ -72,7 +73,7 @@ class Refused:
 def refuses(note: str) -> str | None:
     """Why this note cannot be sent, as a sentence for who wrote it. None: it can. Never repeats the note."""
     found = reason(note)
-    return found.says if found else None
+    return _(found.says) if found else None
 
 
 def reason(note: str) -> Reason | None:

@@ -26,6 +26,7 @@ from core.engines.on_device.model import MODEL_NAME, PersonModel
 from core.engines.on_device.person import Person, Upright
 from core.engines.on_device.photo import Photo
 from core.errors import EngineRefused
+from core.language import N_, _
 from core.marks import Marks, SourceType, mark, random_id
 from core.ports import Finding, Framing, Headshot, Order, Stage
 
@@ -59,7 +60,7 @@ class OnDevice:
     """Implements ports.Engine."""
 
     name = "on_device"
-    title = "On this server"
+    title = N_("On this server")
     takes_note = False
     takes_clothing = False
     stages: tuple[str, ...] = (READING, OUTLINING, FRAMING, EDGES, LIGHT, BACKGROUND, FINISHING)
@@ -67,7 +68,7 @@ class OnDevice:
     def __init__(
         self,
         *,
-        run_by: str = "whoever runs this server",
+        run_by: str = N_("whoever runs this server"),
         clock: Clock = utc_now,
         new_id: Callable[[], str] = random_id,
         model: PersonModel | None = None,
@@ -126,7 +127,7 @@ class OnDevice:
             upright = person.look(self._model, source.thumbnail(), None)
             found = _someone(upright, source)
         except EngineRefused as refusal:
-            return [Finding(code=refusal.code, says=str(refusal), blocking=True)]
+            return [findings.blocking(refusal)]
         study = _study(upright, found, source, _USUAL_RATIO, _USUAL_FRAMING.zoom)
         return findings.hints(found, study.frame, study.scale, turned_by_us=upright.turned_by_us)
 
@@ -142,7 +143,7 @@ class OnDevice:
 
     def before(self, portrait: bytes, *, ratio: str, framing: Framing = _USUAL_FRAMING, long_side: int) -> bytes:
         """The photo as it was, in exactly the frame and size of a run's results."""
-        _, _, picture = self._framed(portrait, ratio, framing, long_side)
+        _study, _size, picture = self._framed(portrait, ratio, framing, long_side)
         return finish.to_jpeg(picture)
 
     def shift(self, portrait: bytes, headshot: bytes) -> float | None:
@@ -198,7 +199,7 @@ def _threads() -> Iterator[Parallel]:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="on-device") as pool:
 
         def parallel(work: Callable[[Any], None], items: Iterable[Any]) -> None:
-            for _ in pool.map(work, items):
+            for _done in pool.map(work, items):
                 pass
 
         try:
@@ -210,12 +211,13 @@ def _threads() -> Iterator[Parallel]:
 def _recipes(order: Order) -> tuple[Any, Any]:
     _check_ratio(order.ratio)
     if order.style not in STYLES:
-        raise EngineRefused("This style is not offered any more. Please choose another.", code="unknown_style")
+        raise EngineRefused(_("This style is not offered any more. Please choose another."), code="unknown_style")
     if order.backdrop not in BACKDROPS:
-        raise EngineRefused("This backdrop is not offered any more. Please choose another.", code="unknown_backdrop")
+        says = _("This backdrop is not offered any more. Please choose another.")
+        raise EngineRefused(says, code="unknown_backdrop")
     if order.backdrop == OWN_BACKDROP and order.backdrop_image is None:
         raise EngineRefused(
-            "Your own backdrop has not arrived. Add the image again, or choose another backdrop.",
+            _("Your own backdrop has not arrived. Add the image again, or choose another backdrop."),
             code="backdrop_missing",
         )
     return STYLES[order.style], BACKDROPS[order.backdrop]
@@ -223,7 +225,7 @@ def _recipes(order: Order) -> tuple[Any, Any]:
 
 def _check_ratio(ratio: str) -> None:
     if not framing.knows_ratio(ratio):
-        raise EngineRefused("This engine does not make pictures of this shape.", code="unknown_ratio")
+        raise EngineRefused(_("This engine does not make pictures of this shape."), code="unknown_ratio")
 
 
 def _read(source: Photo) -> tuple[Array | None, Array]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.engines.on_device.arrays import Array
 from core.errors import EngineUnavailable
+from core.language import _
 
 MODEL_FILE = Path(__file__).with_name("selfie_segmentation.tflite")
 MODEL_NAME = "MediaPipe selfie segmentation"
@@ -49,13 +50,15 @@ class PersonModel:
             data = self._path.read_bytes()
         except OSError as error:
             raise EngineUnavailable(
-                "The outline model is missing on this server. Whoever runs it has to install it again.",
+                _("The outline model is missing on this server. Whoever runs it has to install it again."),
                 code="model_missing",
             ) from error
         if hashlib.sha256(data).hexdigest() != self._sha256:
             raise EngineUnavailable(
-                "The outline model on this server is not the one we tested, so we don't use it. "
-                "Whoever runs it has to install it again.",
+                _(
+                    "The outline model on this server is not the one we tested, so we don't use it. "
+                    "Whoever runs it has to install it again."
+                ),
                 code="model_altered",
             )
         return data

@@ -9,6 +9,7 @@ from PIL import Image
 
 from core.engines.on_device.arrays import Array, Size, fit
 from core.errors import EngineRefused
+from core.language import _
 
 SHORTEST_SIDE = 200  # px; below, a head is a handful of pixels
 MOST_PIXELS = 60_000_000  # a decompression bomb by any phone's standard
@@ -54,13 +55,19 @@ def open_photo(data: bytes) -> Photo:
     width, height = _size_in_header(data)
     if width * height > MOST_PIXELS:
         raise EngineRefused(
-            f"This photo has more than {MOST_PIXELS // 1_000_000} million pixels. Please use a smaller copy.",
+            _(
+                "This photo has more than {most} million pixels. Please use a smaller copy.",
+                most=MOST_PIXELS // 1_000_000,
+            ),
             code="too_large",
         )
     if min(width, height) < SHORTEST_SIDE:
         raise EngineRefused(
-            f"This photo is smaller than {SHORTEST_SIDE} pixels on one side. "
-            "Please use the original photo, not a screenshot or a thumbnail.",
+            _(
+                "This photo is smaller than {least} pixels on one side. "
+                "Please use the original photo, not a screenshot or a thumbnail.",
+                least=SHORTEST_SIDE,
+            ),
             code="too_small",
         )
     return Photo(data=data, width=width, height=height)
@@ -75,4 +82,5 @@ def _size_in_header(data: bytes) -> Size:
 
 
 def unreadable() -> EngineRefused:
-    return EngineRefused("We can't open this file. It may be damaged: try taking the photo again.", code="unreadable")
+    says = _("We can't open this file. It may be damaged: try taking the photo again.")
+    return EngineRefused(says, code="unreadable")
