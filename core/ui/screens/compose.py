@@ -146,7 +146,7 @@ def _look(svc: Services, me: str, draft: Draft) -> list[Finding]:
 def _unusable(svc: Services, me: str, findings: list[Finding]) -> None:
     worst = next(finding for finding in findings if finding.blocking)
     means = _("It was not stored anywhere, and nothing was spent.")
-    widgets.show(widgets.problem(_(worst.says), means, _("Try another one.")))
+    widgets.show(widgets.problem(worst.in_words, means, _("Try another one.")))
     if st.button(_("Use another photo"), type="primary"):
         svc.drafts.drop(me)
         st.rerun()
@@ -183,7 +183,7 @@ def _about_the_photo(svc: Services, me: str, draft: Draft | None) -> None:
         return
     _what_was_removed(draft)
     found = _look(svc, me, draft)
-    widgets.show(*(widgets.note(_(finding.says), "due") for finding in found))
+    widgets.show(*(widgets.note(finding.in_words, "due") for finding in found))
     if not found:
         widgets.show(widgets.note(_("This photo looks good."), "kept"))
     if st.button(_("Use another photo")):
