@@ -28,6 +28,7 @@ CATALOGUES = {
     "catalogue.json": {"title", "hint", "line"},
     "legal_clocks.json": {"says", "source"},
     "refusal_grounds.json": {"says"},
+    "refused_wishes.json": {"says"},
     "providers.json": {"does", "read_how", "text", "unknown", "what", "says"},
 }
 """Which values of the files in data/ are said to people, by their keys."""
