@@ -20,6 +20,7 @@ from core import audit
 from core.clock import next_utc_midnight
 from core.db import take_turns
 from core.errors import NotFound
+from core.language import _
 from core.models import BrowserSession, Copy, Generation, Subject
 from core.services import Services
 from core.usage import noting
@@ -62,7 +63,7 @@ def issue_claim_code(svc: Services, session_hash: str, *, replace: bool = False)
         take_turns(session)
         subject = current_subject(session, session_hash)
         if subject is None or subject.sealed_key is None:
-            raise NotFound("There are no photos here.")
+            raise NotFound(_("There are no photos here."))
         if subject.claim_issued_at is not None and not replace:
             return None
         code, again = new_claim_code(), subject.claim_issued_at is not None
@@ -86,7 +87,7 @@ def open_with_code(svc: Services, session_hash: str, network: str, text: str) ->
         )
         subject_id = session.exec(select(Subject.id).where(Subject.claim_hash == claim_hash, held)).first()
         if claim_hash is None or subject_id is None:
-            raise NotFound("This code opens nothing. Check it letter by letter; photos may also have been erased.")
+            raise NotFound(_("This code opens nothing. Check it letter by letter; photos may also have been erased."))
         link(session, session_hash, subject_id, now, by_claim_code=True)
         audit.record(session, audit.Action.CLAIM_OPENED, subject_id, at=now, actor=audit.SUBJECT)
     svc.guesses.forgive(session_hash)
@@ -163,7 +164,7 @@ def may_read(session: Session, session_hash: str, copy_id: str, now: datetime) -
     )
     copy = session.exec(query).first()
     if copy is None or not copy.may_be_read(now):
-        raise NotFound("There is no such image.")
+        raise NotFound(_("There is no such image."))
     return copy
 
 
@@ -172,7 +173,7 @@ def own_run(session: Session, session_hash: str, generation_id: str) -> Generati
     subject = current_subject(session, session_hash)
     run = session.get(Generation, generation_id)
     if run is None or subject is None or run.subject_id != subject.id:
-        raise NotFound("There is no such run.")
+        raise NotFound(_("There is no such run."))
     return run
 
 

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 
 from core import made_up
 from core.errors import NotFound
+from core.language import _
 from core.models import Copy, CopyKind, EraseReason, Subject
 from core.services import Services
 from core.vault import new_object_key
@@ -124,7 +125,7 @@ def read(svc: Services, copy_id: str) -> bytes:
     """The image. Raises NotFound for what may not be read any more, and the vault's errors."""
     copy, subject = _with_subject(svc, copy_id)
     if not copy.may_be_read(svc.clock()):
-        raise NotFound("This image is erased.")
+        raise NotFound(_("This image is erased."))
     return svc.vault.get(subject, copy)
 
 
@@ -189,5 +190,5 @@ def _with_subject(svc: Services, copy_id: str) -> tuple[Copy, Subject]:
         copy = session.get(Copy, copy_id)
         subject = session.get(Subject, copy.subject_id) if copy else None
     if copy is None or subject is None:
-        raise NotFound("There is no such image.")
+        raise NotFound(_("There is no such image."))
     return copy, subject

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from core.clock import Clock
 from core.errors import Busy, NotFound
+from core.language import _
 
 if TYPE_CHECKING:  # intake reads pictures, for which large libraries are loaded; this only keeps what it gave
     from core.intake import CleanPhoto
@@ -88,7 +89,7 @@ class Drafts:
             shelf = self._shelves.get(session) or _Shelf(touched_at=now)
             others = sum(other.size for other in shelf.drafts.values() if other.kind is not kind)
             if others + draft.size > self._max_per_session:
-                raise Busy("These photos are too large together. Please use smaller copies.")
+                raise Busy(_("These photos are too large together. Please use smaller copies."))
             self._make_room(session, others + draft.size, now)
             shelf.drafts[kind] = draft
             shelf.touched_at = now
@@ -105,7 +106,7 @@ class Drafts:
             for draft in self._drafts_of(session).values():
                 if secrets.compare_digest(draft.id.encode(), draft_id.encode()):
                     return draft
-        raise NotFound("There is no such picture.")
+        raise NotFound(_("There is no such picture."))
 
     def take(self, session: str) -> dict[DraftKind, Draft]:
         """Hands over all of a session's drafts, and holds them no longer."""
@@ -182,7 +183,7 @@ class Drafts:
             others -= self._shelves[name].size
             going.append(name)
         if others + needed > self._max_bytes:
-            raise Busy("Many people are adding photos right now. Please try again in a minute.")
+            raise Busy(_("Many people are adding photos right now. Please try again in a minute."))
         for name in going:
             del self._shelves[name]
 
@@ -192,4 +193,4 @@ class Drafts:
             for name, shelf in self._shelves.items()
             if name != session and now - shelf.touched_at >= self._safe_for
         )
-        return (name for _, name in sorted(idle))
+        return (name for _since, name in sorted(idle))

@@ -7,6 +7,8 @@ engine on this server (core/engines/on_device/drift.py), and so do the measureme
 
 from typing import Final
 
+from core.language import _
+
 STRONG: Final = 5.5
 """In CIE L*, of 100, beyond what light alone would do to this photo. The most that other light was read as: 4.9."""
 
@@ -19,4 +21,6 @@ def says(shift: float | None) -> str | None:
     """What its owner reads, or None where there is nothing to say."""
     if shift is None or not is_strong(shift):
         return None
-    return f"Your skin looks noticeably {'lighter' if shift > 0 else 'darker'} than in your photo."
+    if shift > 0:
+        return _("Your skin looks noticeably lighter than in your photo.")
+    return _("Your skin looks noticeably darker than in your photo.")

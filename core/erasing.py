@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from core import audit
 from core.errors import NotAllowed
+from core.language import _, month
 from core.models import Switch
 from core.services import Services
 
@@ -42,7 +43,12 @@ class SwitchState:
         """For a banner; empty where all is well."""
         if self.stopped_at is None:
             return ""
-        return f"Erasing is stopped since {self.stopped_at:%d %b, %H:%M} UTC. Access still ends on time."
+        return _(
+            "Erasing is stopped since {day} {month}, {time} UTC. Access still ends on time.",
+            day=f"{self.stopped_at:%d}",
+            month=month(self.stopped_at),
+            time=f"{self.stopped_at:%H:%M}",
+        )
 
 
 def state(svc: Services) -> SwitchState:

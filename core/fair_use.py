@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 from core.clock import Clock
 from core.errors import LimitReached
+from core.language import _
 
 GUESSES, GUESS_WINDOW = 10, timedelta(minutes=10)
 
@@ -31,9 +32,9 @@ class Guesses:
         with self._lock:
             while self._tries and self._tries[0][0] <= now - GUESS_WINDOW:
                 self._tries.popleft()
-            mine = sum(1 for _, who, where in self._tries if who == session_hash or (network and where == network))
+            mine = sum(1 for _at, who, where in self._tries if who == session_hash or (network and where == network))
             if mine >= self._allowed or len(self._tries) >= self._everyone:
-                raise LimitReached("Too many codes were tried. Please wait ten minutes and try again.")
+                raise LimitReached(_("Too many codes were tried. Please wait ten minutes and try again."))
             self._tries.append((now, session_hash, network))
 
     def forgive(self, session_hash: str) -> None:
@@ -80,7 +81,7 @@ class Networks:
         with self._lock:
             self._turn_the_day()
             if network and self._runs[network] >= limit:
-                says = "Your network has made many headshots today. Please come back tomorrow."
+                says = _("Your network has made many headshots today. Please come back tomorrow.")
                 raise LimitReached(says, code="limit_network")
             self._runs[network] += 1
 

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import access, attempts, audit, copies, drift, policy, retention
+from core.abuse import blocks
 from core.contracts import Contract
 from core.db import take_turns
 from core.errors import (
@@ -33,6 +34,7 @@ from core.errors import (
     ObjectMissing,
     StorageError,
 )
+from core.language import _
 from core.models import (
     LIVE,
     Consent,
@@ -113,13 +115,16 @@ def request(
     Raises NotAllowed, LimitReached, Busy, StorageUnavailable; then nothing is kept that has no clock.
     """
     if not (agreement.may_use_photo and agreement.is_adult):
-        raise NotAllowed("Please tick both boxes first: they are your consent.")
+        raise NotAllowed(_("Please tick both boxes first: they are your consent."))
     now = svc.clock()
     uploaded_at = min(upload.received_at for upload in uploads).astimezone(UTC)
     with svc.transaction() as session:
         take_turns(session)
         if known := _same_request(session, request_id):
             return known
+        mine = access.current_subject(session, session_hash)
+        files = [upload.original_hash for upload in uploads]
+        blocks.refuse(session, svc.settings, now, subject_id=mine.id if mine else None, files=files)
         _require_allowance(svc, session, session_hash, now)
         _require_room(svc, session, choices, now)
         subject = _subject_for(svc, session, session_hash, now)
@@ -183,10 +188,12 @@ def again(
         if known := _same_request(session, request_id):
             return known
         before = access.own_run(session, session_hash, like)
+        files = _originals_of(session, before)
+        blocks.refuse(session, svc.settings, now, subject_id=before.subject_id, files=files)
         if free_try_of is None:
             _require_allowance(svc, session, session_hash, now)
         elif free_try_of != before.id or not has_free_try(session, before):
-            raise NotAllowed("There is no free try for this run, or you have had it already.")
+            raise NotAllowed(_("There is no free try for this run, or you have had it already."))
         _require_room(svc, session, choices, now)
         subject = session.get_one(Subject, before.subject_id, with_for_update=True)
         subject.is_counted = subject.is_counted and counted
@@ -200,7 +207,7 @@ def again(
             if copy_id
         }
         if not held[CopyKind.PORTRAIT].may_be_read(now):
-            raise NotFound("This photo is erased already. Add it once more for another run.")
+            raise NotFound(_("This photo is erased already. Add it once more for another run."))
         same_clock = replace(choices, contract=before.contract)
         run = _new_run(svc, session, request_id, subject, held, same_clock, before.uploaded_at, now)
         run.erase_by = min(run.erase_by, before.erase_by)
@@ -432,15 +439,21 @@ def _same_request(session: Session, request_id: str) -> str | None:
     return session.exec(select(Generation.id).where(Generation.request_id == request_id)).first()
 
 
+def _originals_of(session: Session, run: Generation) -> Sequence[str | None]:
+    used = [run.portrait_id, run.clothing_id, run.backdrop_id]
+    return session.exec(select(Copy.original_hash).where(col(Copy.id).in_(filter(None, used)))).all()
+
+
 def _require_allowance(svc: Services, session: Session, session_hash: str, now: datetime) -> None:
     allowance = access.allowance(session, session_hash, limit=svc.settings.runs_per_day, now=now)
     if allowance.left == 0:
-        raise LimitReached("Today's headshots are used up. New ones are there after midnight UTC.", code="limit_day")
+        says = _("Today's headshots are used up. New ones are there after midnight UTC.")
+        raise LimitReached(says, code="limit_day")
 
 
 def _require_room(svc: Services, session: Session, choices: Choices, now: datetime) -> None:
     if queue_length(session, choices.engine) >= svc.settings.queue_limit:
-        raise Busy("Many people are making headshots just now. Your photo is not stored; please try in a minute.")
+        raise Busy(_("Many people are making headshots just now. Your photo is not stored; please try in a minute."))
     if provider := svc.providers.get(choices.engine):
         gate.require_open(session, provider, now, svc.settings, more=choices.variants)
         if choices.note and (why := provider.refuses(choices.note)):
@@ -461,6 +474,7 @@ def _subject_for(svc: Services, session: Session, session_hash: str, now: dateti
     if subject is None or subject.sealed_key is None:
         subject_id = new_id()
         subject = Subject(id=subject_id, created_at=now, sealed_key=svc.vault.make_key(subject_id))
+        subject.may_be_looked_at = svc.settings.look_at_reported  # as the text they agree to says
         session.add(subject)
         session.flush()
         access.link(session, session_hash, subject.id, now)
@@ -478,9 +492,9 @@ def _new_run(
     now: datetime,
 ) -> Generation:
     if choices.contract not in svc.settings.terms.offered:
-        raise NotAllowed("Please choose a shorter time.")
+        raise NotAllowed(_("Please choose a shorter time."))
     if choices.engine not in svc.offered or not 1 <= choices.variants <= MAX_VARIANTS:
-        raise NotAllowed("This choice is not offered here.")
+        raise NotAllowed(_("This choice is not offered here."))
     clothing, backdrop = uploads.get(CopyKind.CLOTHING), uploads.get(CopyKind.BACKDROP)
     run = Generation(
         number=new_run_number(),

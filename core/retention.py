@@ -34,6 +34,7 @@ from core.copies import Seen
 from core.db import scrub, take_turns
 from core.errors import NotAllowed, ObjectLocked, StorageUnavailable
 from core.holds import Hold, hold
+from core.language import N_, _
 from core.models import (
     LIVE,
     BrowserSession,
@@ -68,10 +69,10 @@ BATCH = 500
 """Copies in one go: one request, one transaction each."""
 PAGE = 10_000
 """Copies in hand: one listing tells of all of them, and more would not stay flat in memory."""
-LOCKED_AWAY = "a lock on the vault keeps it"
+LOCKED_AWAY = N_("a lock on the vault keeps it")
 """What is noted of a copy that storage may not erase."""
-UNREACHABLE = "storage could not be reached"
-ON_ITS_WAY = "a write may still be on its way"
+UNREACHABLE = N_("storage could not be reached")
+ON_ITS_WAY = N_("a write may still be on its way")
 
 
 class Outcome(StrEnum):
@@ -534,7 +535,7 @@ def shorten(svc: Services, generation_id: str, contract: Contract) -> None:
     with svc.transaction() as session:
         run = session.get_one(Generation, generation_id, with_for_update=True)
         if contract is run.contract or not contract.no_longer_than(run.contract):
-            raise NotAllowed("A clock can only be made shorter.")
+            raise NotAllowed(_("A clock can only be made shorter."))
         facts = {"contract": contract.value, "before": run.contract.value}
         audit.record(session, audit.Action.RUN_SHORTENED, run.id, at=now, actor=audit.SUBJECT, **facts)
         noting.shortened(session, run, contract, now)

@@ -3,7 +3,8 @@ What is known of those who are sent a person's picture, and what is not: read on
 
 The guide, the studio page before its button and the policy say the same because they read the same. What could not be
 established is part of it: silence would pass for a promise. Each statement has the page it comes from and the day that
-page was read; hours are data, so that nobody types them again.
+page was read; hours are data, so that nobody types them again. Sentences are English here, the language of those pages,
+and translated where they are said.
 """
 
 import json
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from core.catalogue import DATA, check_ids, switch, text
 from core.errors import BadSettings
+from core.language import _, p_
 from core.ports import HandOver
 
 THIRD_PARTIES_FILE: Final = DATA / "providers.json"
@@ -35,7 +37,14 @@ class By(StrEnum):
 
     @property
     def label(self) -> str:
-        return {"privacy": "its privacy policy", "terms": "its terms", "documentation": "its documentation"}[self.value]
+        """As it stands after “In”."""
+        match self:
+            case By.PRIVACY:
+                return p_("in", "its privacy policy")
+            case By.TERMS:
+                return p_("in", "its terms")
+            case By.DOCUMENTATION:
+                return p_("in", "its documentation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +79,11 @@ class Left:
     def how_long(self) -> str:
         """As it stands in a sentence or a table: "72 h", "24 to 72 h", "not known"."""
         if self.hours is None:
-            return "not known"
+            return _("not known")
         shortest, longest = self.hours
-        return f"{longest} h" if shortest == longest else f"{shortest} to {longest} h"
+        if shortest == longest:
+            return _("{longest} h", longest=longest)
+        return _("{shortest} to {longest} h", shortest=shortest, longest=longest)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.errors import NotFound, ObjectDamaged
+from core.language import _
 from core.models import Copy, Subject
 from core.ports import ObjectStore
 
@@ -65,7 +66,7 @@ class Vault:
 
     def _data_key(self, owner: Keyed) -> AESGCM:
         if owner.sealed_key is None:
-            raise NotFound("This is erased.")
+            raise NotFound(_("This is erased."))
         return AESGCM(_open(self._master, owner.sealed_key, _key_binding(owner.id)))
 
 
@@ -82,11 +83,11 @@ def _seal(key: AESGCM, data: bytes, binding: bytes) -> bytes:
 def _open(key: AESGCM, sealed: bytes, binding: bytes) -> bytes:
     start = len(FORM) + NONCE_BYTES
     if sealed[: len(FORM)] != FORM or len(sealed) < OVERHEAD:
-        raise ObjectDamaged("This image is damaged.")
+        raise ObjectDamaged(_("This image is damaged."))
     try:
         return key.decrypt(sealed[len(FORM) : start], sealed[start:], binding)
     except InvalidTag:
-        raise ObjectDamaged("This image is damaged.") from None
+        raise ObjectDamaged(_("This image is damaged.")) from None
 
 
 def _key_binding(subject_id: str) -> bytes:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from core.adapters.one_by_one import OneByOne
 from core.errors import ObjectMissing, StorageUnavailable
+from core.language import _
 from core.ports import LifecycleRule, Presence, StoredObject
 
 MARKER = ".workshot-vault"
@@ -54,7 +55,7 @@ class LocalFiles(OneByOne):
             try:
                 return self._path(key).read_bytes()
             except FileNotFoundError:
-                raise ObjectMissing("This image is not in the vault.") from None
+                raise ObjectMissing(_("This image is not in the vault.")) from None
 
     def erase(self, key: str) -> None:
         with _our_errors():
@@ -116,7 +117,7 @@ class LocalFiles(OneByOne):
 
     def _require_marker(self) -> None:
         if not _exists(self._folder / MARKER):
-            raise StorageUnavailable("The vault's folder is not there. Is its disk mounted?")
+            raise StorageUnavailable(_("The vault's folder is not there. Is its disk mounted?"))
 
 
 def _exists(path: Path) -> bool:
@@ -183,4 +184,4 @@ def _our_errors() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise StorageUnavailable("The vault cannot be reached just now.") from exc
+        raise StorageUnavailable(_("The vault cannot be reached just now.")) from exc

@@ -28,6 +28,7 @@ from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
 
 from core.errors import ObjectLocked, ObjectMissing, StorageUnavailable
+from core.language import _
 from core.ports import LifecycleRule, Presence, StoredObject
 
 BATCH = 1000
@@ -359,17 +360,18 @@ def _our_errors(*, missing: ObjectMissing | None = None) -> Iterator[None]:
             raise missing from None
         raise _refusal(_code(exc), str(exc.response.get("Error", {}).get("Message", "")), _status(exc)) from None
     except (BotoCoreError, ResponseParserError, OSError):
-        raise StorageUnavailable("The vault cannot be reached just now.") from None
+        raise StorageUnavailable(_("The vault cannot be reached just now.")) from None
 
 
 def _refusal(code: str, message: str, status: int = 0) -> StorageUnavailable:
     if code in _LOCKED or "object lock" in message.lower():
-        return ObjectLocked("A lock on the vault keeps this image. Take the lock off, then it is erased.")
+        return ObjectLocked(_("A lock on the vault keeps this image. Take the lock off, then it is erased."))
     if code == "NoSuchBucket":
-        return StorageUnavailable("The vault's bucket is not there. Check S3_BUCKET and S3_ENDPOINT_URL.")
+        return StorageUnavailable(_("The vault's bucket is not there. Check S3_BUCKET and S3_ENDPOINT_URL."))
     if status in (401, 403) or code in ("Unauthorized", "AccessDenied"):
-        return StorageUnavailable("The vault refuses us. Check the S3 keys, and that they may read, write and list.")
-    return StorageUnavailable("The vault cannot be reached just now.")
+        says = _("The vault refuses us. Check the S3 keys, and that they may read, write and list.")
+        return StorageUnavailable(says)
+    return StorageUnavailable(_("The vault cannot be reached just now."))
 
 
 def _code(exc: ClientError) -> str:
