@@ -9,10 +9,12 @@ import streamlit as st
 
 from core import provenance
 from core.errors import WorkShotError
+from core.language import _
 from core.provenance import Findings, State, certificates
 from core.ui import image_text as text
 from core.ui import session, widgets
 from core.ui.app import services
+from core.ui.linked import linked
 from core.ui.widgets import Html, el
 
 FILE, FOUND, REFUSED = "image-to-check", "image-findings", "image-refused"
@@ -31,9 +33,9 @@ def take() -> None:
 
 
 def section(title: str, state: State | None, says: str, facts: list[tuple[str, str]]) -> Html:
-    chip = widgets.state_chip(*text.CHIPS[state]) if state is not None else None
+    chip = widgets.state_chip(*text.chip(state)) if state is not None else None
     return widgets.card(
-        el("div", el("h2", title), chip, class_="ws-card-head"),
+        el("div", el("h2", _(title)), chip, class_="ws-card-head"),
         el("p", says),
         widgets.facts(facts) if facts else None,
     )
@@ -41,9 +43,8 @@ def section(title: str, state: State | None, says: str, facts: list[tuple[str, s
 
 def answer(found: Findings) -> None:
     mark, credentials = found.mark, found.credentials
-    size = f", {found.width} × {found.height} pixels" if found.width and found.height else ""
     widgets.show(
-        widgets.quiet(f"A {found.format} file{size}. Read and let go of."),
+        widgets.quiet(text.of_file(found)),
         section(text.ORIGIN, None, text.origin(found), []),
         section(text.MARK, mark.state, text.mark_says(mark), text.mark_facts(mark)),
         section(
@@ -56,13 +57,13 @@ def answer(found: Findings) -> None:
     )
 
 
-widgets.frame(text.TITLE, text.LEAD, now=services().clock())
+widgets.frame(_(text.TITLE), _(text.LEAD), now=services().clock())
 st.file_uploader(
-    text.UPLOAD, type=text.TYPES, key=session.upload_key(FILE), max_upload_size=20, on_change=take, help=text.HELP
+    _(text.UPLOAD), type=text.TYPES, key=session.upload_key(FILE), max_upload_size=20, on_change=take, help=_(text.HELP)
 )
 if refused := st.session_state.get(REFUSED):
-    widgets.show(widgets.problem(refused, text.NOT_KEPT, text.ANOTHER))
+    widgets.show(widgets.problem(refused, _(text.NOT_KEPT), _(text.ANOTHER)))
 if found := st.session_state.get(FOUND):
     answer(found)
-    before, page, after = text.READ_IN
-    widgets.show(widgets.quiet(text.NO_LIST), widgets.quiet(before, el("a", page, href=text.LINKEDIN_HELP), after))
+    page = el("a", _(text.HELP_PAGE), href=text.LINKEDIN_HELP)
+    widgets.show(widgets.quiet(_(text.NO_LIST)), widgets.quiet(*linked(_(text.READ_IN), page=page)))

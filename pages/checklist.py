@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import promises
+from core.language import _
 from core.ui import checklist_text as text
 from core.ui import guide_text as guide
 from core.ui import widgets
@@ -16,30 +17,30 @@ now = svc.clock()
 here = text.checklist(svc, promises.stands(svc, now))
 fill = guide.filler(svc)
 
-widgets.frame(text.TITLE, text.LEAD, now=now)
+widgets.frame(_(text.TITLE), _(text.LEAD), now=now)
 
-st.header(text.QUESTIONS, anchor="questions")
+st.header(_(text.QUESTIONS), anchor="questions")
 widgets.show(listed(here.questions))
 
-st.header(text.POINTS, anchor="points")
+st.header(_(text.POINTS), anchor="points")
 widgets.show(listed(here.points))
 
-st.header(text.FLAGS, anchor="flags")
-widgets.show(el("p", text.FLAGS_LEAD), listed(here.flags))
+st.header(_(text.FLAGS), anchor="flags")
+widgets.show(el("p", _(text.FLAGS_LEAD)), listed(here.flags))
 
-with st.expander(guide.STORAGE_TITLE, type="compact"):
+with st.expander(_(guide.STORAGE_TITLE), type="compact"):
     widgets.show(widgets.facts(fill.pairs(guide.STORAGE)))
-with st.expander(guide.FACE_TITLE, type="compact"):
+with st.expander(_(guide.FACE_TITLE), type="compact"):
     widgets.show(widgets.facts(fill.pairs(guide.FACE)), el("p", fill(guide.FACE_HERE)))
 
-st.header(text.BEFORE, anchor="before")
+st.header(_(text.BEFORE), anchor="before")
 left, right = st.columns(2, gap="large")
 with left:
-    widgets.show(widgets.promised(guide.CHECKS))
+    widgets.show(widgets.promised(list(map(_, guide.CHECKS))))
 with right:
-    widgets.show(el("p", el("strong", guide.PHOTO_AVOID_TITLE)), widgets.points(guide.PHOTO_AVOID))
-widgets.show(el("p", guide.PHOTO_WHOSE), el("p", guide.DISCLOSE))
+    widgets.show(el("p", el("strong", _(guide.PHOTO_AVOID_TITLE))), widgets.points(list(map(_, guide.PHOTO_AVOID))))
+widgets.show(el("p", _(guide.PHOTO_WHOSE)), el("p", _(guide.DISCLOSE)))
 
-st.header(text.COMPARE, anchor="compare")
-widgets.show(el("p", text.COMPARE_LEAD))
+st.header(_(text.COMPARE), anchor="compare")
+widgets.show(el("p", _(text.COMPARE_LEAD)))
 compare(here, now)

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from core.language import _
 from core.ui import guide_text as text
 from core.ui import widgets
 from core.ui.app import services
+from core.ui.linked import linked as with_links
 from core.ui.widgets import Html, el
 
 svc = services()
@@ -18,7 +20,7 @@ fill = text.filler(svc)
 
 
 def section(title: str, anchor: str) -> None:
-    st.header(title, anchor=anchor)
+    st.header(_(title), anchor=anchor)
 
 
 def say(*sentences: str) -> None:
@@ -28,14 +30,14 @@ def say(*sentences: str) -> None:
 def points(items: Iterable[str], *, title: str | None = None) -> None:
     """A plain list. Its words are ours alone, so Markdown may draw it."""
     if title:
-        widgets.show(el("p", el("strong", title)))
-    st.markdown("\n".join(f"- {item}" for item in items))
+        widgets.show(el("p", el("strong", _(title))))
+    st.markdown("\n".join(f"- {_(item)}" for item in items))
 
 
-def lead_to(words: tuple[str, str, str], page: str) -> None:
+def lead_to(words: tuple[str, str], page: str) -> None:
     """A sentence of which some words are a link."""
-    before, link, after = words
-    widgets.show(el("p", before, el("a", link, href=page), after))
+    sentence, link = words
+    widgets.show(el("p", *with_links(_(sentence), link=el("a", _(link), href=page))))
 
 
 def linked(contact: str) -> Html | str:
@@ -47,7 +49,7 @@ def linked(contact: str) -> Html | str:
     return contact
 
 
-widgets.frame("Guide", text.LEAD, now=svc.clock())
+widgets.frame(_("Guide"), _(text.LEAD), now=svc.clock())
 
 section(text.PHOTO, "photo")
 say(text.PHOTO_BEST)
@@ -59,11 +61,11 @@ say(text.CHANGES_ONLY)
 points(text.LIMITS, title=text.LIMITS_TITLE)
 
 section(text.DISCLOSURE, "disclosure")
-widgets.show(widgets.note(el("strong", text.DISCLAIMER)))
+widgets.show(widgets.note(el("strong", _(text.DISCLAIMER))))
 say(text.DISCLAIMER_LOOK, text.DISCLOSE)
 points(text.PROHIBITED, title=text.PROHIBITED_TITLE)
 say(text.MARK)
-with st.expander(text.MARK_TITLE, type="compact"):
+with st.expander(_(text.MARK_TITLE), type="compact"):
     say(text.MARK_SAYS, *([text.MARK_SAYS_ELSEWHERE] if svc.providers else []))
     lead_to(text.MARK_CHECK, "/check_image")
 
@@ -76,14 +78,14 @@ if svc.providers:
     say(text.ELSEWHERE_LEAD, text.ELSEWHERE_OURS)
 for provider in svc.providers.values():
     if party := text.known(provider):
-        with st.expander(text.LEFT_TITLE.format(title=party.title), type="compact"):
+        with st.expander(_(text.LEFT_TITLE, title=party.title), type="compact"):
             widgets.show(widgets.facts(text.left(party, provider)))
-        with st.expander(text.SAYS_TITLE.format(title=party.title), type="compact"):
+        with st.expander(_(text.SAYS_TITLE, title=party.title), type="compact"):
             widgets.show(widgets.facts(text.says(party)))
-            widgets.show(widgets.quiet(text.READ.format(day=f"{party.read_on:%d %b %Y}", how=party.read_how)))
+            widgets.show(widgets.quiet(text.read_when(party)))
             widgets.show(widgets.row(linked(party.privacy.url), linked(party.terms.url), linked(party.contact)))
-        with st.expander(text.UNKNOWN_TITLE.format(title=party.title), type="compact"):
-            widgets.show(widgets.points(party.unknown))
+        with st.expander(_(text.UNKNOWN_TITLE, title=party.title), type="compact"):
+            widgets.show(widgets.points([_(line) for line in party.unknown]))
 
 section(text.CHECKLIST, "checklist")
 points(text.CHECKS)
@@ -91,7 +93,7 @@ lead_to(text.MORE_IS_THERE, "/checklist")
 
 section(text.COOKIES, "cookies")
 say(text.COOKIES_LEAD)
-with st.expander(text.COOKIES_TITLE, type="compact"):
+with st.expander(_(text.COOKIES_TITLE), type="compact"):
     widgets.show(widgets.facts(fill.pairs(text.COOKIE_FACTS)))
     say(text.COOKIES_OFF)
 
@@ -100,8 +102,7 @@ widgets.show(widgets.facts(fill.pairs(text.COST_FACTS)))
 
 section(text.CONTACT, "contact")
 if svc.settings.privacy_contact:
-    before, after = text.CONTACT_NAMED.split("{contact}")
-    widgets.show(el("p", before, linked(svc.settings.privacy_contact), after))
+    widgets.show(el("p", *with_links(_(text.CONTACT_NAMED), contact=linked(svc.settings.privacy_contact))))
     if "@" in svc.settings.privacy_contact:
         say(text.CONTACT_BY_MAIL)
 else:

@@ -161,5 +161,5 @@ def test_whoever_makes_headshots_goes_before_the_reader() -> None:
 
 
 def test_every_state_has_its_words() -> None:
-    assert set(image_text.CHIPS) == set(State)
-    assert image_text.CHIPS[State.UNKNOWN][0] == image_text.CHIPS[State.ABSENT][0] == "unknown"
+    assert set(image_text.LOOKS) == set(State)
+    assert image_text.chip(State.UNKNOWN)[0] == image_text.chip(State.ABSENT)[0] == "unknown"

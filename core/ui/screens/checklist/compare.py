@@ -9,7 +9,9 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.language import N_, _
 from core.ui import checklist_text as text
+from core.ui import guide_text as guide
 from core.ui import widgets
 from core.ui.checklist_text import Checklist, Item
 from core.ui.widgets import Html, State, el
@@ -20,9 +22,9 @@ NAME_AT_MOST = 60
 
 
 _PARTS = (
-    (text.QUESTIONS, text.TICK_QUESTION, "Yes", "Not found"),
-    (text.POINTS, text.TICK_POINT, "Yes", "Not found"),
-    (text.FLAGS, text.TICK_FLAG, "Yes", "Not seen"),
+    (text.QUESTIONS, text.TICK_QUESTION, N_("Yes"), N_("Not found")),
+    (text.POINTS, text.TICK_POINT, N_("Yes"), N_("Not found")),
+    (text.FLAGS, text.TICK_FLAG, N_("Yes"), N_("Not seen")),
 )
 
 
@@ -33,16 +35,20 @@ def compare(here: Checklist, now: datetime) -> None:
     ticked = _ticked([item for items in groups for item in items])
     st.session_state.setdefault(f"{NAME}-typed", st.session_state.get(NAME, ""))
     st.text_input(
-        text.TOOL, key=f"{NAME}-typed", max_chars=NAME_AT_MOST, placeholder=text.TOOL_HINT, on_change=_remember_name
+        _(text.TOOL),
+        key=f"{NAME}-typed",
+        max_chars=NAME_AT_MOST,
+        placeholder=_(text.TOOL_HINT),
+        on_change=_remember_name,
     )
     with st.container(key="ws-compare"):
-        for (_, title, *_), items in zip(_PARTS, groups, strict=True):
+        for (_title, tick, *_words), items in zip(_PARTS, groups, strict=True):
             of = text.counted(_in(items, ticked), items)
-            with st.expander(f"{title} ({of})", type="compact", key=f"compare-{items[0].id}"):
+            with st.expander(f"{_(tick)} ({of})", type="compact", key=f"compare-{items[0].id}"):
                 for item in items:
                     st.checkbox(item.in_full, key=_key(item))
-    name = " ".join(st.session_state.get(NAME, "").split()) or text.UNNAMED
-    widgets.show(_table(groups, ticked, name, now), widgets.print_button(text.PRINT))
+    name = " ".join(st.session_state.get(NAME, "").split()) or _(text.UNNAMED)
+    widgets.show(_table(groups, ticked, name, now), widgets.print_button(_(text.PRINT)))
 
 
 def _remember_name() -> None:
@@ -68,19 +74,21 @@ def _in(items: Sequence[Item], ticked: set[str]) -> int:
 
 
 def _table(groups: Sequence[Sequence[Item]], ticked: set[str], name: str, now: datetime) -> Html:
-    head = el("tr", el("td", ""), el("th", text.HERE, scope="col"), el("th", name, scope="col"))
-    parts = (_part(title, items, ticked, words) for (title, _, *words), items in zip(_PARTS, groups, strict=True))
+    head = el("tr", el("td", ""), el("th", _(text.HERE), scope="col"), el("th", name, scope="col"))
+    parts = (
+        _part(_(title), items, ticked, words) for (title, _tick, *words), items in zip(_PARTS, groups, strict=True)
+    )
     return el(
         "div",
-        el("h3", text.PRINTED, class_="ws-print-title"),
+        el("h3", _(text.PRINTED), class_="ws-print-title"),
         el(
             "table",
-            el("caption", f"{text.HERE} and {name}", class_="ws-unseen"),
+            el("caption", _("This server and {name}", name=name), class_="ws-unseen"),
             el("thead", head),
             *parts,
             class_="ws-compared",
         ),
-        widgets.quiet(text.AS_OF.format(day=f"{now:%d %b %Y, %H:%M} UTC")),
+        widgets.quiet(_(text.AS_OF, day=guide.timed(now))),
         class_="ws-print",
     )
 
@@ -101,7 +109,7 @@ def _part(title: str, items: Sequence[Item], ticked: set[str], words: Sequence[s
             "tr",
             el("th", item.asks, scope="row"),
             el("td", widgets.state_chip(item.state, item.word)),
-            el("td", widgets.state_chip(*((found, words[0]) if item.id in ticked else ("unknown", words[1])))),
+            el("td", widgets.state_chip(*((found, _(words[0])) if item.id in ticked else ("unknown", _(words[1]))))),
         )
         for item in items
     )

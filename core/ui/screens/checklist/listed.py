@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from core.language import _
 from core.ui import widgets
-from core.ui.checklist_text import Item
+from core.ui.checklist_text import Item, within
 from core.ui.widgets import Html, el
 
 
@@ -17,9 +18,7 @@ def _item(item: Item) -> Html:
         el(
             "div", el("p", el("strong", item.asks)), widgets.state_chip(item.state, item.word), class_="ws-promise-head"
         ),
-        el("p", f"Look for: {item.look_for[:1].lower()}{item.look_for[1:]}", class_="ws-quiet")
-        if item.look_for
-        else None,
+        el("p", _("Look for: {what}", what=within(item.look_for)), class_="ws-quiet") if item.look_for else None,
         el("p", item.says),
         id=item.id,
     )
