@@ -1,8 +1,11 @@
 // What our plain HTML does in the browser: clocks tick, the compare slider moves, codes are copied and saved, and
 // changes are said politely. One script for the whole page, listening at the document, so that pages may redraw freely.
-// The sentences are those of core/ui/widgets/wording.py: change both.
+// The sentences are those of core/ui/widgets/wording.py: change both. They stand here in English; what they are in the
+// reader's language, the server tells with the page.
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+let months = MONTHS;
+let words = {}; // by the English sentence
 const SECONDS_BELOW = 5 * 60;
 const OVERDUE_AFTER = 15 * 60;
 const DUE_SOON_BELOW = 12 * 3600;
@@ -15,64 +18,73 @@ let nearest = null; // the server's clock minus this browser's, in ms, by the an
 let skew = 0; // the same, or nothing where the two agree
 let spoken = "";
 
-function two(first, firstUnit, second, secondUnit) {
-  return second ? `${first} ${firstUnit} ${second} ${secondUnit}` : `${first} ${firstUnit}`;
+function _(english, places = {}) {
+  return (words[english] ?? english).replace(/\{(\w+)\}/g, (place, name) => places[name] ?? place);
+}
+
+function two(first, second, n, m) {
+  return m ? `${_(first, { n })} ${_(second, { n: m })}` : _(first, { n });
 }
 
 export function length(seconds) {
   const s = Math.max(0, Math.floor(seconds));
   const days = Math.floor(s / 86400), hours = Math.floor(s / 3600) % 24, minutes = Math.floor(s / 60) % 60;
-  if (days) return two(days, "d", hours, "h");
-  if (hours) return two(hours, "h", minutes, "min");
-  if (s >= SECONDS_BELOW) return `${minutes} min`;
-  return minutes ? two(minutes, "min", s % 60, "s") : `${s} s`;
+  if (days) return two("{n} d", "{n} h", days, hours);
+  if (hours) return two("{n} h", "{n} min", hours, minutes);
+  if (s >= SECONDS_BELOW) return _("{n} min", { n: minutes });
+  return minutes ? two("{n} min", "{n} s", minutes, s % 60) : _("{n} s", { n: s });
 }
 
 export function ago(seconds) {
   const minutes = Math.max(0, Math.floor(seconds / 60));
-  return minutes ? `${length(60 * minutes)} ago` : "just now";
+  return minutes ? _("{length} ago", { length: length(60 * minutes) }) : _("just now");
+}
+
+function date(day, month, year, thisYear) {
+  const places = { day, month: months[month], year };
+  return year === thisYear ? _("{day} {month}", places) : _("{day} {month} {year}", places);
 }
 
 function instant(at, now) {
-  const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`;
-  const clock = [at.getHours(), at.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
-  return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}, ${clock}`;
+  const time = [at.getHours(), at.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
+  return _("{date}, {time}", { date: dateHere(at, now), time });
 }
+
+const dateHere = (at, now) => date(at.getDate(), at.getMonth(), at.getFullYear(), now.getFullYear());
+const dateInUtc = (at, now) => date(at.getUTCDate(), at.getUTCMonth(), at.getUTCFullYear(), now.getUTCFullYear());
 
 export function exactly(seconds) {
   const s = Math.max(0, Math.floor(seconds)), long = s >= DAYS_FROM;
-  const parts = long ? [[Math.floor(s / 86400), "d"]] : [];
-  parts.push([long ? Math.floor(s / 3600) % 24 : Math.floor(s / 3600), "h"], [Math.floor(s / 60) % 60, "m"], [s % 60, "s"]);
+  const parts = long ? [[Math.floor(s / 86400), "{n} d"]] : [];
+  parts.push([long ? Math.floor(s / 3600) % 24 : Math.floor(s / 3600), "{n} h"], [Math.floor(s / 60) % 60, "{n} m"], [s % 60, "{n} s"]);
   while (parts.length > 1 && !parts[0][0]) parts.shift();
-  return parts.map(([n, unit], nth) => `${nth ? String(n).padStart(2, "0") : n} ${unit}`).join(" ");
+  return parts.map(([n, unit], nth) => _(unit, { n: nth ? String(n).padStart(2, "0") : n })).join(" ");
 }
 
-function inUtc(at, now, here) {
-  const year = at.getUTCFullYear() === now.getUTCFullYear() ? "" : ` ${at.getUTCFullYear()}`;
-  const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}${year}, `;
-  return `${here.startsWith(day) ? "" : day}${at.toISOString().slice(11, 16)} UTC`;
+function inUtc(at, now) {
+  const day = dateInUtc(at, now), time = at.toISOString().slice(11, 16);
+  return day === dateHere(at, now) ? _("{time} UTC", { time }) : _("{date}, {time} UTC", { date: day, time });
 }
 
 function timer(at, now, note) {
   const left = (at - now) / 1000;
-  const here = instant(at, now);
-  const when = note ? ` · due ${here} ${note}, ${inUtc(at, now, here)}` : "";
-  if (left < 0) return [`overdue by ${exactly(-left)}`, `breached${when}`, "broken"];
+  const when = note ? ` · ${_("due {when}", { when: `${instant(at, now)} ${note}, ${inUtc(at, now)}` })}` : "";
+  if (left < 0) return [_("overdue by {length}", { length: exactly(-left) }), `${_("breached")}${when}`, "broken"];
   const soon = left <= DUE_SOON_BELOW;
-  return [`${exactly(left)} left`, `${soon ? "due soon" : "on track"}${when}`, soon ? "due" : "counting"];
+  return [_("{length} left", { length: exactly(left) }), `${soon ? _("due soon") : _("on track")}${when}`, soon ? "due" : "counting"];
 }
 
 export function said(kind, at, now, note) {
   if (kind === "timer") return timer(at, now, note);
   const left = (at - now) / 1000;
   if (kind === "undo") {
-    if (left > 0) return [`${length(left)} left to take it back`, "nothing is erased yet", "due"];
-    return ["Beginning", "it takes a moment", "due"];
+    if (left > 0) return [_("{length} left to take it back", { length: length(left) }), _("nothing is erased yet"), "due"];
+    return [_("Beginning"), _("it takes a moment"), "due"];
   }
   const when = instant(at, now) + (note ? ` ${note}` : "");
-  if (left > 0) return [`${length(left)} left`, `${kind === "erase" ? "erased" : "due"} ${when}`, "counting"];
-  if (kind === "erase" && -left < OVERDUE_AFTER) return ["Being erased", `due ${when}`, "due"];
-  return [`${length(-left)} overdue`, `due ${when}`, "broken"];
+  if (left > 0) return [_("{length} left", { length: length(left) }), kind === "erase" ? _("erased {when}", { when }) : _("due {when}", { when }), "counting"];
+  if (kind === "erase" && -left < OVERDUE_AFTER) return [_("Being erased"), _("due {when}", { when }), "due"];
+  return [_("{length} overdue", { length: length(-left) }), _("due {when}", { when }), "broken"];
 }
 
 function write(node, text) {
@@ -83,7 +95,7 @@ function tick() {
   const now = new Date(Date.now() + skew);
   for (const clock of document.querySelectorAll("time[data-ws-clock]")) {
     // The server speaks of the reader's zone only if it knew it; this browser always does.
-    const note = clock.dataset.wsNote ? "(your time)" : "";
+    const note = clock.dataset.wsNote ? _("(your time)") : "";
     const [strong, rest, state] = said(clock.dataset.wsClock, new Date(clock.dateTime), now, note);
     write(clock.querySelector("strong"), strong);
     write(clock.querySelector("strong + span"), rest);
@@ -123,13 +135,13 @@ function sync() {
   const app = document.querySelector(".stApp");
   const scheme = app && getComputedStyle(app).colorScheme;
   if (scheme && document.documentElement.style.colorScheme !== scheme) document.documentElement.style.colorScheme = scheme;
-  document.querySelector('[data-testid="stExpandSidebarButton"]')?.setAttribute("aria-label", "Menu");
+  document.querySelector('[data-testid="stExpandSidebarButton"]')?.setAttribute("aria-label", _("Menu"));
 }
 
 function slide(input) {
   const share = Number(input.value);
   input.closest(".ws-compare").style.setProperty("--at", `${share}%`);
-  input.setAttribute("aria-valuetext", `${share} % before, ${100 - share} % after`);
+  input.setAttribute("aria-valuetext", _("{before} % before, {after} % after", { before: share, after: 100 - share }));
 }
 
 function select(node) {
@@ -162,7 +174,8 @@ async function copy(button) {
     copied = copyTheOldWay(text, button);
   }
   if (!copied) select(button.closest(".ws-claim").querySelector("[data-ws-code]"));
-  answer(button, copied ? "Copied" : "Selected: press Ctrl+C", copied ? "Code copied." : "The code is selected. Press Control and C.");
+  if (copied) answer(button, _("Copied"), _("Code copied."));
+  else answer(button, _("Selected: press Ctrl+C"), _("The code is selected. Press Control and C."));
 }
 
 function save(button) {
@@ -171,7 +184,7 @@ function save(button) {
   link.download = button.dataset.wsName;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  answer(button, "Saved", "Code saved as a file.");
+  answer(button, _("Saved"), _("Code saved as a file."));
 }
 
 function answer(button, word, sentence) {
@@ -196,7 +209,7 @@ function picture(button) {
   chart.layout.annotations = [...(annotations || []), { ...line, yref: "paper", y: 0, yanchor: "top", yshift: -b - 12, text: button.dataset.wsFoot, font: { size: 12 } }];
   camera.click(); // reads the layout at once
   Object.assign(chart.layout, { title, margin, annotations });
-  answer(button, "Saved", "The chart is saved as a picture.");
+  answer(button, _("Saved"), _("The chart is saved as a picture."));
 }
 
 function listen() {
@@ -234,8 +247,17 @@ function hear(now) {
   skew = Math.abs(nearest) > 3000 ? nearest : 0; // a little lateness is the network, not a wrong clock
 }
 
+// Pages for operators are in English whatever the pages before them were.
+function speak({ language, words: told, months: named }) {
+  if (!language) return;
+  document.documentElement.lang = language;
+  words = told ?? {};
+  months = named ?? MONTHS;
+}
+
 export default function ({ data }) {
   keepLooks(data?.looks);
+  speak(data ?? {});
   hear(data?.now);
   tick();
 }

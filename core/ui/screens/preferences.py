@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.language import NAMES, _, current
+from core.language import NAMES, _, current, p_
 from core.preferences import UNSET, Theme
 from core.services import Services
 from core.ui import session, widgets
@@ -36,7 +36,8 @@ def _language(code: str, name: str) -> Html:
 def preferences(svc: Services) -> None:
     wanted, terms = session.preferred(), svc.settings.terms
     kept = terms.offers(wanted.contract or svc.settings.default_contract)
-    themes = {UNSET: _("As this device"), Theme.LIGHT.value: _("Light"), Theme.DARK.value: _("Dark")}
+    light, dark = p_("looks of the page", "Light"), p_("looks of the page", "Dark")
+    themes = {UNSET: _("As this device"), Theme.LIGHT.value: light, Theme.DARK.value: dark}
     st.header(_("Preferences"), anchor="preferences")
     widgets.show(
         widgets.quiet(_("They are kept in this browser alone, in a cookie that is the same for all who chose alike.")),
@@ -45,7 +46,7 @@ def preferences(svc: Services) -> None:
         _choice(
             "contract",
             _("How long photos stay, unless you choose otherwise"),
-            [(contract.value, terms.label(contract)) for contract in terms.offered],
+            [(contract.value, _(terms.label(contract))) for contract in terms.offered],
             kept.value,
         ),
     )

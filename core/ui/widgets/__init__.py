@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from core.language import _
 from core.ui.widgets import markup, wording
 from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, is_asked, is_asking, open_confirm
 from core.ui.widgets.components import (
@@ -56,7 +57,7 @@ from core.ui.widgets.markup import (
     state_chip,
     told,
 )
-from core.ui.widgets.wording import both_times, count, exactly, groups_of_four, length
+from core.ui.widgets.wording import count, exactly, groups_of_four, length
 
 __all__ = [
     "ASSETS",
@@ -144,9 +145,9 @@ def show(*parts: Html | None) -> None:
 def reader_zone() -> tuple[ZoneInfo, str]:
     """The zone of whoever reads, and how to say so."""
     try:
-        return ZoneInfo(st.context.timezone or ""), "(your time)"
+        return ZoneInfo(st.context.timezone or ""), _(wording.YOUR_TIME)
     except (ZoneInfoNotFoundError, ValueError, TypeError):
-        return ZoneInfo("UTC"), "(UTC)"
+        return ZoneInfo("UTC"), wording.UTC_ALONE
 
 
 def clock(
@@ -183,8 +184,7 @@ def timer(due_at: datetime, *, now: datetime, done_at: datetime | None = None, b
 def instant(at: datetime, *, now: datetime, brief: bool = False) -> str:
     """`23 Nov, 08:30 (your time), 07:30 UTC`. `brief` leaves out whose time it is."""
     zone, said = reader_zone()
-    both = both_times("", at, now=now, zone=zone, zone_note=said).removeprefix(" · ").strip()
-    return both.replace(f" {said}", "") if brief else both
+    return wording.both_times(at, now=now, zone=zone, zone_note="" if brief and said != wording.UTC_ALONE else said)
 
 
 def near(at: datetime, *, now: datetime) -> str:
@@ -208,10 +208,10 @@ def empty_state(sentence: str, action_label: str, page: Any) -> None:
             st.page_link(page, label=action_label)
 
 
-def variants(urls: Sequence[str], *, key: str, alt: str = "Headshot", ratio: str = "4:5", value: int = 1) -> int:
+def variants(urls: Sequence[str], *, key: str, ratio: str = "4:5", value: int = 1) -> int:
     """Which headshot is shown large: a strip of small ones. Counts from 1, as generations do."""
     options = [
-        PictureOption(id=str(number), title=f"{alt} {number}", picture_url=url)
+        PictureOption(id=str(number), title=_("Headshot {n}", n=number), picture_url=url)
         for number, url in enumerate(urls, start=1)
     ]
-    return int(picture_choice("Variants", options, value=str(value), key=key, ratio=ratio, compact=True))
+    return int(picture_choice(_("Variants"), options, value=str(value), key=key, ratio=ratio, compact=True))

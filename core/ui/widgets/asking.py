@@ -7,6 +7,7 @@ Whether the question is open is kept in the session, so a rerun from anywhere el
 
 import streamlit as st
 
+from core.language import N_, _
 from core.ui.widgets.html import el
 from core.ui.widgets.markup import note, stack
 
@@ -74,19 +75,19 @@ def _question(sentence: str, button_label: str, key: str, typed_word: str | None
     if stays:
         st.html(stack(note(stays)))
     with st.form(key=f"{key}-form", border=False):
-        typed = st.text_input(f"Type {typed_word} to confirm", key=f"{key}-typed") if typed_word else None
+        typed = st.text_input(_("Type {word} to confirm", word=typed_word), key=f"{key}-typed") if typed_word else None
         if final:
-            st.html(stack(note("This cannot be undone.", "due")))
+            st.html(stack(note(_("This cannot be undone."), "due")))
         with st.container(horizontal=True):
             with st.container(key=f"ws-danger-{key}-yes", width="content"):
                 said_yes = st.form_submit_button(button_label, key=f"{key}-yes")
-            said_no = st.form_submit_button("Keep everything" if final else "Leave it", key=f"{key}-no")
+            said_no = st.form_submit_button(_("Keep everything") if final else _("Leave it"), key=f"{key}-no")
     if said_no:
         _close(key)
         st.rerun()
     if said_yes and typed_word and (typed or "").strip().casefold() != typed_word.casefold():
-        nothing = "Nothing was erased" if final else "Nothing was done"
-        st.html(stack(note(f"{nothing}: type {typed_word} first.", "unknown")))
+        nothing = N_("Nothing was erased: type {word} first.") if final else N_("Nothing was done: type {word} first.")
+        st.html(stack(note(_(nothing, word=typed_word), "unknown")))
     elif said_yes:
         _close(key)
         st.session_state[_yes(key)] = True

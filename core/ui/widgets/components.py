@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import streamlit as st
 
+from core.language import ENGLISH, current
+from core.ui.widgets import wording
 from core.ui.widgets.html import Html
 
 ASSETS: Final = Path(__file__).parents[1] / "assets"
@@ -82,7 +84,11 @@ class CardOption:
 def behaviour(now: datetime | None) -> None:
     """Once per page. `now` tells browsers whose clock is wrong what time it really is."""
     instant = int(now.timestamp() * 1000) if now else None
-    _behaviour(key="ws-behaviour", data={"now": instant, "looks": _LOOKS})
+    language = current()
+    data: dict[str, Any] = {"now": instant, "looks": _LOOKS, "language": language}
+    if language != ENGLISH:
+        data |= {"words": wording.told_to_the_browser(language), "months": wording.months_there(language)}
+    _behaviour(key="ws-behaviour", data=data)
 
 
 def picture_choice(

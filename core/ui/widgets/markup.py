@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+from core.language import _, n_, number
 from core.ui.widgets import wording
 from core.ui.widgets.html import Html, el, icon, join
 
@@ -151,7 +152,7 @@ def _bars(values: Sequence[float | None], says: str) -> Html:
         else el("i", style=f"--h:{max(4, round(100 * value / top))}%")
         for value in values
     )
-    return el("div", *bars, class_="ws-bars", role="img", aria_label=says or "Trend")
+    return el("div", *bars, class_="ws-bars", role="img", aria_label=says or _("Trend"))
 
 
 def figures(*items: Html) -> Html:
@@ -162,25 +163,29 @@ def figures(*items: Html) -> Html:
 def copy_list(lines: Sequence[CopyLine], *, now: datetime, zone: ZoneInfo, total: bool = False) -> Html:
     """Where bytes lie: `2 here until 12 Dec · 2 at APIMart until today 14:02`; `total` says first how many in all."""
     if not lines:
-        return el("p", "No copies left.", class_="ws-quiet")
+        return el("p", _("No copies left."), class_="ws-quiet")
     listed = el("ul", *(el("li", _copy_line(line, now, zone)) for line in lines), class_="ws-copies")
     if not total:
         return listed
-    number = wording.count(sum(line.number for line in lines), "copy", "copies")
-    return el("div", el("p", f"{number}:"), listed, class_="ws-copies-all")
+    in_all = n_("{n} copy:", "{n} copies:", sum(line.number for line in lines))
+    return el("div", el("p", in_all), listed, class_="ws-copies-all")
 
 
 def _copy_line(line: CopyLine, now: datetime, zone: ZoneInfo) -> Html:
-    where = f"{line.number:,} {line.place}"
-    until = f" until {wording.near(line.until, now=now, zone=zone)}" if line.until else ""
+    where = f"{number(line.number)} {line.place}"
+    if line.until:
+        where = _("{where} until {when}", where=where, when=wording.near(line.until, now=now, zone=zone))
     if line.gone:
-        told = line.gone_at and f"{until}, checked gone {_after(line.until, line.gone_at, now, zone)}"
-        return join([icon("check"), f"{where}{told or ', gone'}"])
+        when = _after(line.until, line.gone_at, now, zone) if line.gone_at else ""
+        if when:
+            return join([icon("check"), _("{where}, checked gone {when}", where=where, when=when)])
+        return join([icon("check"), _("{place}, gone", place=f"{number(line.number)} {line.place}")])
     if line.open_at is not None:
-        return join([_warning(), f"{where}{until}, still there {_after(line.until, line.open_at, now, zone)}"])
+        when = _after(line.until, line.open_at, now, zone)
+        return join([_warning(), _("{where}, still there {when}", where=where, when=when)])
     if line.elsewhere and line.until is not None and line.until <= now:
-        return join([where, f"{until}, being checked"])
-    return join([where, until or ", no end known yet"])
+        return join([_("{where}, being checked", where=where)])
+    return join([where if line.until else _("{place}, no end known yet", place=where)])
 
 
 def _warning() -> Html:
@@ -190,7 +195,7 @@ def _warning() -> Html:
 def _after(first: datetime | None, at: datetime, now: datetime, zone: ZoneInfo) -> str:
     """The time of day alone, where the day has just been named."""
     same_day = first is not None and first.astimezone(zone).date() == at.astimezone(zone).date()
-    return f"{at.astimezone(zone):%H:%M}" if same_day else wording.instant(at, now=now, zone=zone)
+    return wording.time_of_day(at, zone=zone) if same_day else wording.instant(at, now=now, zone=zone)
 
 
 def timeline(events: Sequence[Event], *, now: datetime, zone: ZoneInfo) -> Html:
@@ -199,7 +204,7 @@ def timeline(events: Sequence[Event], *, now: datetime, zone: ZoneInfo) -> Html:
 
 
 def _event(event: Event, now: datetime, zone: ZoneInfo) -> Html:
-    proof = el("details", el("summary", "Proof"), el("p", event.proof, class_="ws-proof")) if event.proof else None
+    proof = el("details", el("summary", _("Proof")), el("p", event.proof, class_="ws-proof")) if event.proof else None
     return el(
         "li",
         el(
@@ -222,27 +227,29 @@ def stages(
 
 def _stage(name: str, done: bool, current: bool, failed: bool) -> Html:
     if failed:
-        return el("li", icon("alert"), name, el("span", "· stopped here"), class_="ws-broken")
+        return el("li", icon("alert"), name, el("span", _("· stopped here")), class_="ws-broken")
     if done:
-        return el("li", icon("check"), name, el("span", "done", class_="ws-unseen"), class_="ws-done")
+        return el("li", icon("check"), name, el("span", _("done"), class_="ws-unseen"), class_="ws-done")
     if current:
         return el(
             "li",
             icon("dots"),
             name,
-            el("span", "now", class_="ws-unseen"),
+            el("span", _("now"), class_="ws-unseen"),
             class_="ws-now",
             aria_current="step",
         )
-    return el("li", icon("ring"), name, el("span", "to come", class_="ws-unseen"), class_="ws-later")
+    return el("li", icon("ring"), name, el("span", _("to come"), class_="ws-unseen"), class_="ws-later")
 
 
 def _progress(names: Sequence[str], done: Collection[str], current: str | None, failed: str | None) -> str:
     if failed:
-        return f"Stopped at: {failed}."
+        return _("Stopped at: {stage}.", stage=failed)
     if current in names:
-        return f"Step {names.index(current) + 1} of {len(names)}: {current}."
-    return "All steps done." if names and all(name in done for name in names) else "Waiting to start."
+        return _("Step {n} of {all}: {stage}.", n=names.index(current) + 1, all=len(names), stage=current)
+    if names and all(name in done for name in names):
+        return _("All steps done.")
+    return _("Waiting to start.")
 
 
 def problem(happened: str, means: str, do: str) -> Html:
@@ -306,17 +313,17 @@ def compare(before_url: str | None, after_url: str, alt: str, *, ratio: str = "4
     return el(
         "div",
         el("img", src=after_url, alt=alt, class_="ws-after"),
-        el("img", src=before_url, alt="Your photo before", class_="ws-before"),
-        el("span", "Before", class_="ws-tag ws-tag-before", aria_hidden="true"),
-        el("span", "After", class_="ws-tag ws-tag-after", aria_hidden="true"),
+        el("img", src=before_url, alt=_("Your photo before"), class_="ws-before"),
+        el("span", _("Before"), class_="ws-tag ws-tag-before", aria_hidden="true"),
+        el("span", _("After"), class_="ws-tag ws-tag-after", aria_hidden="true"),
         el(
             "input",
             type="range",
             min=0,
             max=100,
             value=50,
-            aria_label="Compare before and after",
-            aria_valuetext="50 % before, 50 % after",
+            aria_label=_("Compare before and after"),
+            aria_valuetext=_("{before} % before, {after} % after", before=50, after=50),
             data_ws_compare=True,
         ),
         el("div", el("span", icon("slide"), class_="ws-handle"), class_="ws-divider", aria_hidden="true"),
@@ -330,18 +337,20 @@ def claim_code(code: str, *, saved_as: str = "workshot-claim-code.txt") -> Html:
     shown = wording.groups_of_four(code)
     return el(
         "div",
-        el("p", el("strong", "Your claim code")),
+        el("p", el("strong", _("Your claim code"))),
         el("p", shown, class_="ws-code", data_ws_code=True),
         el(
             "div",
-            _button("Copy code", "copy", data_ws_copy=shown),
-            _button("Save code as a file", "file", data_ws_save=shown, data_ws_name=saved_as),
+            _button(_("Copy code"), "copy", data_ws_copy=shown),
+            _button(_("Save code as a file"), "file", data_ws_save=shown, data_ws_name=saved_as),
             class_="ws-row",
         ),
         el(
             "p",
-            "Shown this once. With it, any browser opens your photos, their clocks and the erase button; "
-            "without it, only this browser does. We keep no copy we could read out to you.",
+            _(
+                "Shown this once. With it, any browser opens your photos, their clocks and the erase button; "
+                "without it, only this browser does. We keep no copy we could read out to you."
+            ),
             class_="ws-quiet",
         ),
         class_="ws-card ws-claim",
@@ -363,7 +372,7 @@ def links(items: Sequence[DownloadLink]) -> Html:
 
 
 def _download(item: DownloadLink) -> Html:
-    label = f"Download {item.label}".rstrip()
+    label = _("Download {what}", what=item.label) if item.label else _("Download")
     detail = el("span", item.detail, class_="ws-detail") if item.detail else None
     looks = "ws-line" if item.plain else "ws-button ws-primary" if item.primary else "ws-button"
     return el("a", icon("download"), el("span", label), detail, href=item.href, download=item.filename, class_=looks)

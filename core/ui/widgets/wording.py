@@ -1,15 +1,18 @@
 """What a clock, a date or a count says, as pure functions of the instants they are handed.
 
-The same sentences are spoken by the browser between two runs of a page (assets/behaviour.js): change both;
-tests/ui/test_widgets.py holds them to one another.
+The same sentences are spoken by the browser between two runs of a page (assets/behaviour.js), by the same English
+sentences and the table `told_to_the_browser` of the reader's own: change both; tests/ui/test_widgets.py holds them to
+one another.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+from core.language import ENGLISH, N_, _, month, months, p_, speaking
+
 SECONDS_BELOW: Final = 5 * 60
 """Under this much time the seconds are counted too."""
 OVERDUE_AFTER: Final = 15 * 60
@@ -18,6 +21,12 @@ DUE_SOON_BELOW: Final = 12 * 3600
 """Under this much time a request is due soon, as core/sla.py has it."""
 DAYS_FROM: Final = 72 * 3600
 """Below, a timer counts in hours: the promise is one of 48 hours."""
+
+YOUR_TIME: Final = N_("(your time)")
+UTC_ALONE: Final = "(UTC)"
+
+DAYS, HOURS, MINUTES, SECONDS = N_("{n} d"), N_("{n} h"), N_("{n} min"), N_("{n} s")
+EXACT_MINUTES: Final = N_("{n} m")
 
 
 @dataclass(frozen=True)
@@ -32,39 +41,65 @@ class Said:
         return f"{self.strong} · {self.rest}"
 
 
+@cache
+def told_to_the_browser(language: str) -> dict[str, str]:
+    """What the page says by itself, by the English sentence; nothing where that is the reader's language."""
+    if language == ENGLISH:
+        return {}
+    with speaking(language):
+        return {english: _(english) for english in IN_THE_BROWSER}
+
+
+def months_there(language: str) -> list[str]:
+    return list(months(language))
+
+
 def length(span: timedelta) -> str:
     """`29 d 23 h`, `3 h 2 min`, `42 min`, `4 min 12 s`: two units at most, rounded down, zeros left out."""
     seconds = max(0, int(span.total_seconds()))
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
     if days:
-        return _two((days, "d"), (hours, "h"))
+        return _two((days, DAYS), (hours, HOURS))
     if hours:
-        return _two((hours, "h"), (minutes, "min"))
+        return _two((hours, HOURS), (minutes, MINUTES))
     if seconds >= SECONDS_BELOW:
-        return f"{minutes} min"
-    return _two((minutes, "min"), (seconds % 60, "s")) if minutes else f"{seconds} s"
+        return _(MINUTES, n=minutes)
+    return _two((minutes, MINUTES), (seconds % 60, SECONDS)) if minutes else _(SECONDS, n=seconds)
 
 
 def ago(span: timedelta) -> str:
     """`just now`, `3 min ago`, `2 h 5 min ago`: in whole minutes."""
     minutes = max(0, int(span.total_seconds()) // 60)
-    return f"{length(timedelta(minutes=minutes))} ago" if minutes else "just now"
+    return _("{length} ago", length=length(timedelta(minutes=minutes))) if minutes else _("just now")
 
 
 def instant(at: datetime, *, now: datetime, zone: ZoneInfo) -> str:
     """`12 Dec, 14:02` in the reader's zone; the year only where it is another one."""
-    there, here = at.astimezone(zone), now.astimezone(zone)
-    year = "" if there.year == here.year else f" {there.year}"
-    return f"{there.day} {MONTHS[there.month - 1]}{year}, {there:%H:%M}"
+    return _("{date}, {time}", date=date(at, now=now, zone=zone), time=f"{at.astimezone(zone):%H:%M}")
+
+
+def date(at: datetime, *, now: datetime, zone: ZoneInfo) -> str:
+    """`12 Dec`, `11 Jan 2027`."""
+    there = at.astimezone(zone)
+    if there.year == now.astimezone(zone).year:
+        return _("{day} {month}", day=there.day, month=month(there))
+    return _("{day} {month} {year}", day=there.day, month=month(there), year=there.year)
 
 
 def near(at: datetime, *, now: datetime, zone: ZoneInfo) -> str:
     """`today 14:02`, `tomorrow 09:00`, else the day alone: as exact as a glance needs."""
     there, here = at.astimezone(zone), now.astimezone(zone)
-    days = (there.date() - here.date()).days
-    if days in (0, 1):
-        return f"{'today' if days == 0 else 'tomorrow'} {there:%H:%M}"
-    return instant(at, now=now, zone=zone).partition(",")[0]
+    days, time = (there.date() - here.date()).days, f"{there:%H:%M}"
+    if days == 0:
+        return _("today {time}", time=time)
+    if days == 1:
+        return _("tomorrow {time}", time=time)
+    return date(at, now=now, zone=zone)
+
+
+def time_of_day(at: datetime, *, zone: ZoneInfo) -> str:
+    """`14:02`, `14:02 Uhr`."""
+    return p_("time of day", "{time}", time=f"{at.astimezone(zone):%H:%M}")
 
 
 def erase_clock(
@@ -79,36 +114,42 @@ def erase_clock(
     """Where bytes stand: counting down, being erased, late, erased but not proved, or proved gone."""
     note = f" {zone_note}" if zone_note else ""
     if gone_at is not None:
-        return Said(f"Erased {instant(erased_at or gone_at, now=now, zone=zone)}{note}", "proved", "kept")
+        when = f"{instant(erased_at or gone_at, now=now, zone=zone)}{note}"
+        return Said(_("Erased {when}", when=when), _("proved"), "kept")
     if erased_at is not None:
-        return Said(f"Erased {instant(erased_at, now=now, zone=zone)}{note}", "not proved yet", "unknown")
+        when = f"{instant(erased_at, now=now, zone=zone)}{note}"
+        return Said(_("Erased {when}", when=when), _("not proved yet"), "unknown")
     left, when = erase_at - now, f"{instant(erase_at, now=now, zone=zone)}{note}"
     if left > timedelta(0):
-        return Said(f"{length(left)} left", f"erased {when}", "counting")
+        return Said(_("{length} left", length=length(left)), _("erased {when}", when=when), "counting")
     if -left < timedelta(seconds=OVERDUE_AFTER):
-        return Said("Being erased", f"due {when}", "due")
-    return Said(f"{length(-left)} overdue", f"due {when}", "broken")
+        return Said(_("Being erased"), _("due {when}", when=when), "due")
+    return Said(_("{length} overdue", length=length(-left)), _("due {when}", when=when), "broken")
 
 
 def deadline_clock(due_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str = "") -> Said:
     """How long somebody has: `3 h 2 min left · due today …`, or how late it is."""
     note = f" {zone_note}" if zone_note else ""
-    when, left = f"due {instant(due_at, now=now, zone=zone)}{note}", due_at - now
+    when, left = _("due {when}", when=f"{instant(due_at, now=now, zone=zone)}{note}"), due_at - now
     if left > timedelta(0):
-        return Said(f"{length(left)} left", when, "counting")
-    return Said(f"{length(-left)} overdue", when, "broken")
+        return Said(_("{length} left", length=length(left)), when, "counting")
+    return Said(_("{length} overdue", length=length(-left)), when, "broken")
 
 
 def exactly(span: timedelta) -> str:
     """`29 d 23 h 04 m 12 s`, `31 h 04 m 12 s`, `4 m 09 s`, `9 s`: to the second, so that a list of them lines up."""
     seconds = max(0, int(span.total_seconds()))
     long = seconds >= DAYS_FROM
-    parts = [(seconds // 86400, "d")] if long else []
-    parts += [(seconds // 3600 % 24 if long else seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
+    parts = [(seconds // 86400, DAYS)] if long else []
+    parts += [
+        (seconds // 3600 % 24 if long else seconds // 3600, HOURS),
+        (seconds // 60 % 60, EXACT_MINUTES),
+        (seconds % 60, SECONDS),
+    ]
     while len(parts) > 1 and not parts[0][0]:
         parts.pop(0)
     (first, unit), *others = parts
-    return " ".join([f"{first} {unit}", *(f"{number:02} {unit}" for number, unit in others)])
+    return " ".join([_(unit, n=first), *(_(unit, n=f"{number:02}") for number, unit in others)])
 
 
 def timer(
@@ -116,38 +157,40 @@ def timer(
 ) -> Said:
     """How a request stands against its clock. Without a note about the zone it does not say when it is due."""
     if done_at is not None:
-        when = both_times("done", done_at, now=now, zone=zone, zone_note=zone_note)
+        at = [_("done {when}", when=both_times(done_at, now=now, zone=zone, zone_note=zone_note))] if zone_note else []
         if done_at <= due_at:
-            return Said(f"{exactly(due_at - done_at)} to spare", f"met{when}", "kept")
-        return Said(f"{exactly(done_at - due_at)} late", f"missed{when}", "broken")
-    when, left = both_times("due", due_at, now=now, zone=zone, zone_note=zone_note), due_at - now
+            return Said(_("{length} to spare", length=exactly(due_at - done_at)), _beside(_("met"), *at), "kept")
+        return Said(_("{length} late", length=exactly(done_at - due_at)), _beside(_("missed"), *at), "broken")
+    at = [_("due {when}", when=both_times(due_at, now=now, zone=zone, zone_note=zone_note))] if zone_note else []
+    left = due_at - now
     if left < timedelta(0):
-        return Said(f"overdue by {exactly(-left)}", f"breached{when}", "broken")
+        return Said(_("overdue by {length}", length=exactly(-left)), _beside(_("breached"), *at), "broken")
     if left <= timedelta(seconds=DUE_SOON_BELOW):
-        return Said(f"{exactly(left)} left", f"due soon{when}", "due")
-    return Said(f"{exactly(left)} left", f"on track{when}", "counting")
+        return Said(_("{length} left", length=exactly(left)), _beside(_("due soon"), *at), "due")
+    return Said(_("{length} left", length=exactly(left)), _beside(_("on track"), *at), "counting")
 
 
-def both_times(verb: str, at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str) -> str:
-    """` · due 23 Nov, 08:30 (your time), 07:30 UTC`, with another day where UTC has one; nothing without a note."""
-    if not zone_note:
-        return ""
-    here, utc = instant(at, now=now, zone=zone), instant(at, now=now, zone=ZoneInfo("UTC"))
-    if zone_note == "(UTC)":
-        return f" · {verb} {utc} UTC"
-    same_day = here.partition(",")[0] == utc.partition(",")[0]
-    return f" · {verb} {here} {zone_note}, {utc.partition(', ')[2] if same_day else utc} UTC"
+def both_times(at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str) -> str:
+    """`23 Nov, 08:30 (your time), 07:30 UTC`, with another day where UTC has one."""
+    utc = ZoneInfo("UTC")
+    here, day_there, there = instant(at, now=now, zone=zone), date(at, now=now, zone=utc), at.astimezone(utc)
+    if zone_note == UTC_ALONE or day_there != date(at, now=now, zone=zone):
+        in_utc = _("{date}, {time} UTC", date=day_there, time=f"{there:%H:%M}")
+    else:
+        in_utc = _("{time} UTC", time=f"{there:%H:%M}")
+    return in_utc if zone_note == UTC_ALONE else ", ".join([f"{here} {zone_note}".rstrip(), in_utc])
 
 
 def undo_clock(begins_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note: str = "") -> Said:
     """How long something can still be taken back. No time of day: it is a matter of minutes."""
     if begins_at > now:
-        return Said(f"{length(begins_at - now)} left to take it back", "nothing is erased yet", "due")
-    return Said("Beginning", "it takes a moment", "due")
+        strong = _("{length} left to take it back", length=length(begins_at - now))
+        return Said(strong, _("nothing is erased yet"), "due")
+    return Said(_("Beginning"), _("it takes a moment"), "due")
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 photo`, `3 photos`."""
+    """`1 photo`, `3 photos`, in English: for pages of operators. Others say `n_`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
@@ -158,4 +201,48 @@ def groups_of_four(code: str) -> str:
 
 
 def _two(first: tuple[int, str], second: tuple[int, str]) -> str:
-    return " ".join(f"{number} {unit}" for number, unit in (first, second) if number or unit == first[1])
+    return " ".join(_(unit, n=number) for number, unit in (first, second) if number or unit == first[1])
+
+
+def _beside(*parts: str) -> str:
+    return " · ".join(parts)
+
+
+IN_THE_BROWSER: Final = (
+    YOUR_TIME,
+    DAYS,
+    HOURS,
+    MINUTES,
+    SECONDS,
+    EXACT_MINUTES,
+    "{length} ago",
+    "just now",
+    "{date}, {time}",
+    "{day} {month}",
+    "{day} {month} {year}",
+    "{date}, {time} UTC",
+    "{time} UTC",
+    "{length} left",
+    "erased {when}",
+    "Being erased",
+    "due {when}",
+    "{length} overdue",
+    "overdue by {length}",
+    "breached",
+    "due soon",
+    "on track",
+    "{length} left to take it back",
+    "nothing is erased yet",
+    "Beginning",
+    "it takes a moment",
+    N_("Menu"),
+    N_("{before} % before, {after} % after"),
+    N_("Copied"),
+    N_("Code copied."),
+    N_("Selected: press Ctrl+C"),
+    N_("The code is selected. Press Control and C."),
+    N_("Saved"),
+    N_("Code saved as a file."),
+    N_("The chart is saved as a picture."),
+)
+"""What behaviour.js says, word by word."""
