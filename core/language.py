@@ -115,6 +115,8 @@ def number(value: float, decimals: int = 0) -> str:
     """`12,345` or `12.345`, `0.5` or `0,5`."""
     if current() == ENGLISH:
         return f"{value:,.{decimals}f}"
+    if isinstance(value, int) and abs(value) < 1_000 and not decimals:
+        return str(value)  # alike everywhere: nothing is loaded for it
     from babel.numbers import format_decimal  # where only English is spoken, none of it is loaded
 
     return format_decimal(value, f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=current())
