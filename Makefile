@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Memory that held a photo goes back to the system as soon as it is freed (see core/ui/session.py).
 export MALLOC_MMAP_THRESHOLD_ = 65536
 
-.PHONY: run test bench lock tour clean
+.PHONY: run test bench lock tour messages clean
 
 run: $(VENV)/.app  ## set everything up and open the studio page
 	$(BIN)/streamlit run streamlit_app.py
@@ -25,6 +25,9 @@ bench: $(VENV)/.tests  ## every promised speed, as ratios taken in the same run
 tour: $(VENV)/.tests  ## the screenshots of the README and the pictures of styles, anew
 	sh tests/system.sh
 	$(BIN)/python -m tests.tour
+
+messages: $(VENV)/.tests  ## sentences that are new or gone, into the catalogues of each language
+	$(BIN)/python -m tests.messages
 
 lock: $(VENV)/.tests  ## requirements.in → requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --upgrade requirements.in -o requirements.txt
