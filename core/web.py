@@ -119,7 +119,7 @@ class _Web:
             with svc.reading() as session:
                 copy = access.may_read(session, _session(request), request.path_params["copy_id"], svc.clock())
                 if copy.kind is CopyKind.EXPORT:
-                    raise NotFound("There is no such image.")
+                    raise NotFound(_("There is no such image."))
                 name, run = _what_it_is(session, copy)
                 signed = _marks_of(svc, session, copy, run)
             data = copies.read(svc, copy.id)
@@ -180,7 +180,7 @@ class _Web:
     def _preview(self, request: Request, svc: Services, portrait: bytes) -> Response:
         ratio = request.query_params.get("ratio", "")
         if ratio not in {purpose.ratio for purpose in catalogue.catalogue().purposes}:
-            raise NotFound("There is no such picture.")
+            raise NotFound(_("There is no such picture."))
         turns = _number(request, "turns", 0, 3, -1)
         framing = Framing(zoom=_number(request, "zoom", 70, 150, 100) / 100, turns=None if turns < 0 else turns)
         return _picture(svc.framer.preview(portrait, ratio=ratio, framing=framing), "image/jpeg")
@@ -194,7 +194,7 @@ class _Web:
                 run = generations.view(session, _session(request), request.path_params["generation_id"], svc.clock())
                 signed = {copy.id: _marks_of(svc, session, copy, run.run) for copy in run.headshots}
             if not run.headshots:
-                raise NotFound("There is no such run.")
+                raise NotFound(_("There is no such run."))
             purpose = catalogue.catalogue().purpose(run.run.purpose)
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
@@ -275,7 +275,7 @@ class _Web:
                 return receipts.own(session, _session(request), receipt_id)
             if receipt := session.get(Receipt, receipt_id):
                 return receipt
-        raise NotFound("There is no such receipt.")
+        raise NotFound(_("There is no such receipt."))
 
     def receipt_keys(self, request: Request) -> Response:
         """The public keys, the one in use and those that signed before: all that checking a receipt needs."""
@@ -317,7 +317,9 @@ class _Web:
         if choice not in offered:
             return _nothing_here()
         if not _comes_from_here(request):
-            return Response("Press the button on My photos.", status_code=403, media_type="text/plain", headers=PRIVATE)
+            return Response(
+                _("Press the button on My photos."), status_code=403, media_type="text/plain", headers=PRIVATE
+            )
         who = session_hash(request.scope)
         if choice == Counted.NO and who is not None:
             access.stop_counting(svc, who)
@@ -460,7 +462,9 @@ def _or_404(found: Callable[[], Response]) -> Response:
     try:
         return found()
     except StorageUnavailable:
-        return Response("Storage cannot be reached just now.", status_code=503, headers=PRIVATE | {"retry-after": "5"})
+        return Response(
+            _("Storage cannot be reached just now."), status_code=503, headers=PRIVATE | {"retry-after": "5"}
+        )
     except WorkShotError:
         return _nothing_here()
 
@@ -470,7 +474,7 @@ def _plainly(says: str, status: int) -> Response:
 
 
 def _nothing_here() -> Response:
-    return Response("There is nothing here.", status_code=404, media_type="text/plain", headers=PRIVATE)
+    return Response(_("There is nothing here."), status_code=404, media_type="text/plain", headers=PRIVATE)
 
 
 STAFF_PAGE = PRIVATE | {"referrer-policy": "strict-origin", "x-robots-tag": "noindex"}
@@ -538,7 +542,7 @@ def _count_download(svc: Services, request: Request, what: str) -> None:
 def _session(request: Request) -> str:
     found = session_hash(request.scope)
     if found is None:
-        raise NotFound("There is no such image.")
+        raise NotFound(_("There is no such image."))
     return found
 
 

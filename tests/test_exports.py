@@ -15,10 +15,14 @@ from core.contracts import Contract
 from core.errors import NotFound, StorageUnavailable
 from core.exports import packing, schema
 from core.models import (
+    AbuseKind,
+    AbuseReport,
     AuditEntry,
+    Block,
     Copy,
     CopyKind,
     Generation,
+    GlassView,
     HandOverLink,
     Job,
     JobKind,
@@ -194,6 +198,7 @@ def test_every_told_column_is_in_the_file(
     asked = asks_for_a_copy(address=ADDRESS)
     given_mails(svc, asked)
     given_elsewhere(svc, run_id)
+    given_report(svc, run_id)
     packs()
     data = data_of(unpacked(asked))
     rare = {"findings", "receipts", "proofs"}
@@ -213,6 +218,20 @@ def given_elsewhere(svc: Services, run_id: str) -> None:
     with svc.transaction() as session:
         photo, now = session.get_one(Generation, run_id).portrait_id, svc.clock()
         session.add(HandOverLink(task_id=task.id, copy_id=photo, made_at=now, expires_at=now))
+
+
+def given_report(svc: Services, run_id: str) -> None:
+    """Somebody reported a picture, one operator asked to look at it, and a block came of it."""
+    now, kind = svc.clock(), AbuseKind.PRETENDS
+    with svc.transaction() as session:
+        run = session.get_one(Generation, run_id)
+        whose, copy_id = run.subject_id, run.portrait_id
+        report = AbuseReport(number="A-1", kind=kind, received_at=now, due_at=now, subject_id=whose, copy_id=copy_id)
+        session.add(report)
+        session.flush()
+        about = {"report_id": report.id, "subject_id": whose, "reason": kind}
+        session.add(GlassView(copy_id=copy_id, asked_by="one", asked_at=now, **about))
+        session.add(Block(made_by="one", made_at=now, until=now, **about))
 
 
 def given_mails(svc: Services, request_id: str) -> None:

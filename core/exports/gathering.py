@@ -10,13 +10,16 @@ from core import policy
 from core.errors import NotFound, ObjectDamaged
 from core.exports.schema import TOLD, Table, Told
 from core.models import (
+    AbuseReport,
     AuditEntry,
+    Block,
     BrowserSession,
     Consent,
     Copy,
     Evidence,
     FindingRow,
     Generation,
+    GlassView,
     HandOverLink,
     HeadshotRow,
     MailIn,
@@ -82,6 +85,9 @@ def _rows(session: Session, subject_id: str) -> Mapping[Table, Sequence[Any]]:
         ProviderCopy: elsewhere,
         Request: requests,
         RequestMessage: _all(session, RequestMessage, RequestMessage.request_id, request_ids, RequestMessage.at),
+        AbuseReport: _all(session, AbuseReport, AbuseReport.subject_id, [subject_id], AbuseReport.received_at),
+        GlassView: _all(session, GlassView, GlassView.subject_id, [subject_id], GlassView.asked_at),
+        Block: _all(session, Block, Block.subject_id, [subject_id], Block.made_at),
         Receipt: _all(session, Receipt, Receipt.request_id, request_ids, Receipt.made_at),
         MailOut: mails,
         MailIn: _all(session, MailIn, MailIn.request_id, request_ids, MailIn.received_at),

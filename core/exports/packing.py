@@ -24,6 +24,7 @@ from core import audit, copies, pictures, retention
 from core.errors import NotFound, ObjectDamaged, ObjectMissing
 from core.exports.gathering import gather, sections
 from core.exports.reading import MICROSECOND, MOST_FILES, attempt
+from core.language import ENGLISH, _, current, day, speaking
 from core.models import (
     LIVE,
     Copy,
@@ -88,7 +89,8 @@ def _attempt(svc: Services, claim: Claim, request: Request, subject_id: str) -> 
         document = gather(svc, session, subject_id, svc.clock())
         names = _names(session, subject_id)
     for number, (file, part) in enumerate(files, 1):
-        data = _zip(svc, part, number, len(files), names, document if number == 1 else None, svc.clock())
+        told = document if number == 1 else None
+        data = _zip(svc, part, number, len(files), names, told, svc.clock(), request.language)
         with claim.transaction() as session:
             session.get_one(Copy, file.id).size = len(data)
         if not copies.write(svc, file.id, data):
@@ -255,6 +257,7 @@ def _zip(
     names: Mapping[str, str],
     document: dict[str, Any] | None,
     at: datetime,
+    language: str,
 ) -> bytes:
     """Images are stored as they are: they are compressed already. The first file has the data, too."""
     packed = io.BytesIO()
@@ -270,7 +273,8 @@ def _zip(
             told = _with_names(document, names)
             text = json.dumps(told, indent=2, ensure_ascii=False)
             archive.writestr(_entry("data.json", at), text, zipfile.ZIP_DEFLATED)
-        readme = _readme(svc, part, number, of, document, missing)
+        with speaking(language):
+            readme = _readme(svc, part, number, of, document, missing)
         archive.writestr(_entry("README.txt", at), readme, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
@@ -288,30 +292,37 @@ def _with_names(document: dict[str, Any], names: Mapping[str, str]) -> dict[str,
 def _readme(
     svc: Services, part: Part, number: int, of: int, document: dict[str, Any] | None, missing: Sequence[str]
 ) -> str:
-    lines = ["A copy of your data at WorkShot", "", f"File {number} of {of}. Made for you alone, on your request.", ""]
+    file = _("File {number} of {of}. Made for you alone, on your request.", number=number, of=of)
+    lines = [_("A copy of your data at WorkShot"), "", file, ""]
     if document is not None:
-        lines += ["What is in it", "", "images/      your photos and headshots, as they are stored"]
-        lines += ["data.json    everything else that is held about you, in these lists:", ""]
-        lines += [f"  {told.section} ({number_of}): {told.says}" for told, number_of in sections(document)]
-        lines += ["", "Times are UTC. `null` means that there is nothing, or nothing any more.", ""]
+        lines += [_("What is in it"), "", _("images/      your photos and headshots, as they are stored")]
+        lines += [_("data.json    everything else that is held about you, in these lists:"), ""]
+        lines += [f"  {told.section} ({number_of}): {_(told.says)}" for told, number_of in sections(document)]
+        lines += ["", _("Times are UTC. `null` means that there is nothing, or nothing any more."), ""]
         lines += _what_is_not(document)
     else:
-        lines += ["It holds more of your images. The data is in file 1.", ""]
+        lines += [_("It holds more of your images. The data is in file 1."), ""]
     if missing:
-        lines += ["Storage could not give us these images:", *(f"  {name}" for name in missing), ""]
-    lines += [
-        "How long it is here",
-        "",
-        f"Our copy of this file is erased by {part.until:%d %B %Y, %H:%M} UTC, no later than any image in it, and when",
-        "you erase your photos. What you have downloaded is yours: we cannot erase it for you.",
-    ]
+        lines += [_("Storage could not give us these images:"), *(f"  {name}" for name in missing), ""]
+    lines += [_("How long it is here"), "", *_how_long(part.until)]
     if svc.settings.privacy_contact:
-        lines += ["", f"Questions? Write to {svc.settings.privacy_contact}."]
+        lines += ["", _("Questions? Write to {contact}.", contact=svc.settings.privacy_contact)]
     return "\r\n".join([*lines, ""])
 
 
+def _how_long(until: datetime) -> list[str]:
+    date = f"{until:%d %B %Y}" if current() == ENGLISH else day(until)
+    says = _(
+        "Our copy of this file is erased by {day}, {time} UTC, no later than any image in it, and when\n"
+        "you erase your photos. What you have downloaded is yours: we cannot erase it for you.",
+        day=date,
+        time=f"{until:%H:%M}",
+    )
+    return says.split("\n")
+
+
 def _what_is_not(document: dict[str, Any]) -> list[str]:
-    lines = ["What is not in it, and why", ""]
-    for told, _ in sections(document):
-        lines += [f"  {told.section}, {column}: {why}" for column, why in told.withheld.items()]
+    lines = [_("What is not in it, and why"), ""]
+    for told, _number in sections(document):
+        lines += [f"  {told.section}, {column}: {_(why)}" for column, why in told.withheld.items()]
     return [*lines, ""]

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from core import access
 from core.errors import NotFound
+from core.language import _
 from core.models import Copy, CopyKind
 
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -71,7 +72,7 @@ def file_of(session: Session, session_hash: str, copy_id: str, now: datetime) ->
     """For whoever downloads it. Raises NotFound, alike for what is foreign, erased, unknown or no export."""
     copy = access.may_read(session, session_hash, copy_id, now)
     if copy.kind is not CopyKind.EXPORT:
-        raise NotFound("There is no such file.")
+        raise NotFound(_("There is no such file."))
     near = Copy.created_at > copy.created_at - MOST_FILES * MICROSECOND, Copy.created_at <= copy.created_at
     mine = Copy.subject_id == copy.subject_id, Copy.kind == CopyKind.EXPORT
     first = session.exec(select(Copy.id).where(*mine, *near).order_by(col(Copy.created_at))).first()

@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 
 from sqlmodel import SQLModel
 
+from core.language import N_
 from core.models import (
+    AbuseReport,
     Alert,
     AuditCheckpoint,
     AuditEntry,
+    Block,
+    Breach,
     BrowserSession,
     CanaryRun,
     Consent,
@@ -22,6 +26,7 @@ from core.models import (
     FindingRow,
     ForecastRow,
     Generation,
+    GlassView,
     HandOverLink,
     HeadshotRow,
     Job,
@@ -68,38 +73,39 @@ class Told:
     withheld: Mapping[str, str] = field(default_factory=dict)  # a column → why
 
 
-_KEY = "a key: with the file in other hands, it would open what it protects"
-_OWN_NUMBER = "the row's own number, which nothing refers to"
-_WHOSE = "whose row it is: yours, as everything here"
-_PRESS = "a random word per press of a button, so that a double click counts once"
-_OF_A_MAIL = "a keyed hash of a mail's own number, so that a reply is recognised"
+_KEY = N_("a key: with the file in other hands, it would open what it protects")
+_OWN_NUMBER = N_("the row's own number, which nothing refers to")
+_WHOSE = N_("whose row it is: yours, as everything here")
+_PRESS = N_("a random word per press of a button, so that a double click counts once")
+_WHO_OF_US = N_("who of us it was: that is about them")
+_OF_A_MAIL = N_("a keyed hash of a mail's own number, so that a reply is recognised")
 
 TOLD: Mapping[Table, Told] = {
     Subject: Told(
         section="person",
-        says="You, as a random number. There is no name, and there was no account.",
-        columns=("id", "created_at", "claim_issued_at", "key_destroyed_at", "is_counted"),
+        says=N_("You, as a random number. There is no name, and there was no account."),
+        columns=("id", "created_at", "claim_issued_at", "key_destroyed_at", "is_counted", "may_be_looked_at"),
         withheld={
             "sealed_key": _KEY,
-            "claim_hash": "a hash of your claim code, by which it is recognised. You have the code, we do not",
-            "is_canary": "tells test pictures of ours from people",
+            "claim_hash": N_("a hash of your claim code, by which it is recognised. You have the code, we do not"),
+            "is_canary": N_("tells test pictures of ours from people"),
         },
     ),
     Consent: Told(
         section="consents",
-        says="What you agreed to, when, and which version of the text you had read.",
-        columns=("given_at", "policy_version", "may_use_photo", "is_adult"),
+        says=N_("What you agreed to, when, and which version of the text you had read."),
+        columns=("given_at", "policy_version", "language", "may_use_photo", "is_adult"),
         withheld={"id": _OWN_NUMBER, "subject_id": _WHOSE},
     ),
     BrowserSession: Told(
         section="browsers",
-        says="Which browsers have opened your photos, and whether by claim code. Not what they are or where.",
+        says=N_("Which browsers have opened your photos, and whether by claim code. Not what they are or where."),
         columns=("opened_at", "closed_at", "by_claim_code"),
-        withheld={"session_hash": "a hash of a cookie, by which a browser is let in", "subject_id": _WHOSE},
+        withheld={"session_hash": N_("a hash of a cookie, by which a browser is let in"), "subject_id": _WHOSE},
     ),
     Copy: Told(
         section="images",
-        says="Every image that there is or was, gone ones included: where, how large, and its clock.",
+        says=N_("Every image that there is or was, gone ones included: where, how large, and its clock."),
         columns=(
             "id",
             "kind",
@@ -121,24 +127,24 @@ TOLD: Mapping[Table, Told] = {
         ),
         withheld={
             "subject_id": _WHOSE,
-            "object_key": "the random name under which storage has it, and where it could be asked for",
-            "evidence_id": "the proof itself is told under `proofs`",
+            "object_key": N_("the random name under which storage has it, and where it could be asked for"),
+            "evidence_id": N_("the proof itself is told under `proofs`"),
         },
     ),
     Evidence: Told(
         section="proofs",
-        says="How storage showed that an image is gone: asked for it, and for a listing, it had neither.",
+        says=N_("How storage showed that an image is gone: asked for it, and for a listing, it had neither."),
         columns=("copy_id", "probed_at", "head", "listing"),
         withheld={"id": _OWN_NUMBER},
     ),
     FindingRow: Told(
         section="findings",
-        says="Where the nightly comparison found that storage and these lists disagree about an image of yours.",
+        says=N_("Where the nightly comparison found that storage and these lists disagree about an image of yours."),
         columns=("kind", "ref", "size", "detail", "first_seen_at", "last_seen_at"),
     ),
     Generation: Told(
         section="runs",
-        says="Your runs: what you chose, your own words, the contract, its clock, and how it went.",
+        says=N_("Your runs: what you chose, your own words, the contract, its clock, and how it went."),
         columns=(
             "id",
             "number",
@@ -172,19 +178,23 @@ TOLD: Mapping[Table, Told] = {
     ),
     StageEvent: Told(
         section="stages",
-        says="When each run entered which stage.",
+        says=N_("When each run entered which stage."),
         columns=("generation_id", "stage", "entered_at"),
         withheld={"id": _OWN_NUMBER},
     ),
     HeadshotRow: Told(
         section="headshots",
-        says="Which image is which variant of a run, and how much lighter or darker its skin is than in your photo.",
+        says=N_(
+            "Which image is which variant of a run, and how much lighter or darker its skin is than in your photo."
+        ),
         columns=("generation_id", "variant", "copy_id", "shift"),
     ),
     ProviderTask: Told(
         section="at_third_parties",
-        says="What was asked of a third party that you had chosen, for each variant: whom, when, what it made of it "
-        "and what it charged us. `task_id` and `request_ref` are its own numbers: name them if you write to it.",
+        says=N_(
+            "What was asked of a third party that you had chosen, for each variant: whom, when, what it made of it "
+            "and what it charged us. `task_id` and `request_ref` are its own numbers: name them if you write to it."
+        ),
         columns=(
             "id",
             "generation_id",
@@ -208,20 +218,24 @@ TOLD: Mapping[Table, Told] = {
             "failure",
         ),
         withheld={
-            "body_hash": "a hash of what was sent, so that nothing else is sent under its number",
-            "again_at": "when we look after it again",
+            "body_hash": N_("a hash of what was sent, so that nothing else is sent under its number"),
+            "again_at": N_("when we look after it again"),
         },
     ),
     HandOverLink: Told(
         section="hand_overs",
-        says="Links by which a third party could fetch a picture of yours, once. The links themselves are not kept.",
+        says=N_(
+            "Links by which a third party could fetch a picture of yours, once. The links themselves are not kept."
+        ),
         columns=("task_id", "copy_id", "made_at", "expires_at", "served_at", "closed_at"),
-        withheld={"id": "what the link was worked out from"},
+        withheld={"id": N_("what the link was worked out from")},
     ),
     ProviderCopy: Told(
         section="copies_at_third_parties",
-        says="Pictures of yours that lie at a third party: until when, what it answered when we looked, and the "
-        "address as long as it may be open. Whoever has the address sees the picture.",
+        says=N_(
+            "Pictures of yours that lie at a third party: until when, what it answered when we looked, and the "
+            "address as long as it may be open. Whoever has the address sees the picture."
+        ),
         columns=(
             "id",
             "generation_id",
@@ -243,13 +257,13 @@ TOLD: Mapping[Table, Told] = {
         opened={"sealed_url": "address"},
         withheld={
             "subject_id": _WHOSE,
-            "mark": "a keyed hash of the address, so that it is noted once",
+            "mark": N_("a keyed hash of the address, so that it is noted once"),
             "sealed_key": _KEY,
         },
     ),
     Request: Told(
         section="requests",
-        says="What you asked us for, its clock, what became of it, and the address you gave while it is open.",
+        says=N_("What you asked us for, its clock, what became of it, and the address you gave while it is open."),
         columns=(
             "id",
             "number",
@@ -257,6 +271,7 @@ TOLD: Mapping[Table, Told] = {
             "channel",
             "state",
             "clock",
+            "language",
             "received_at",
             "entered_at",
             "due_at",
@@ -281,58 +296,99 @@ TOLD: Mapping[Table, Told] = {
         withheld={
             "press_id": _PRESS,
             "subject_id": _WHOSE,
-            "assignee": "who of us works on it: that is about them",
+            "assignee": N_("who of us works on it: that is about them"),
             "sealed_key": _KEY,
         },
     ),
     RequestMessage: Told(
         section="messages",
-        says="What was written about a request, by you and by us, until it closes.",
+        says=N_("What was written about a request, by you and by us, until it closes."),
         columns=("request_id", "at", "way", "author", "template", "same_address"),
         opened={"sealed_body": "text"},
         withheld={"id": _OWN_NUMBER, "message_hash": _OF_A_MAIL},
     ),
+    AbuseReport: Told(
+        section="reports",
+        says=N_("That somebody reported an image of yours, for which reason, and what came of it. Not who it was."),
+        columns=("kind", "received_at", "due_at", "copy_id", "generation_id", "closed_at", "outcome"),
+        withheld={
+            "id": _OWN_NUMBER,
+            "number": N_("what whoever reported it can quote"),
+            "press_id": _PRESS,
+            "language": N_("the language of whoever reported it"),
+            "subject_id": _WHOSE,
+            "file_hash": N_("a keyed hash of a file that came with the report, which is somebody else's"),
+            "sealed_key": _KEY,
+            "sealed_words": N_("what somebody else wrote: it could show who they are"),
+            "sealed_address": N_("somebody else's address"),
+        },
+    ),
+    GlassView: Told(
+        section="looks",
+        says=N_("Each time an operator asked to look at a reported image of yours, and whether and when they did."),
+        columns=("copy_id", "reason", "asked_at", "decided_at", "until", "first_seen_at", "last_seen_at"),
+        withheld={
+            "id": _OWN_NUMBER,
+            "report_id": N_("the report itself is told under `reports`"),
+            "subject_id": _WHOSE,
+            "asked_by": _WHO_OF_US,
+            "decided_by": _WHO_OF_US,
+        },
+    ),
+    Block: Told(
+        section="blocks",
+        says=N_("That nothing more is made here for you after a report, until when, and whether it was lifted."),
+        columns=("reason", "made_at", "until", "lifted_at"),
+        withheld={
+            "id": _OWN_NUMBER,
+            "report_id": N_("the report itself is told under `reports`"),
+            "subject_id": _WHOSE,
+            "file_hash": N_("a keyed hash of a file, where it is a file that is blocked and no person"),
+            "made_by": _WHO_OF_US,
+            "lifted_by": _WHO_OF_US,
+        },
+    ),
     Receipt: Told(
         section="receipts",
-        says="Signed statements of what was erased.",
+        says=N_("Signed statements of what was erased."),
         columns=("number", "request_id", "revision", "made_at", "statement", "key_id", "signature"),
         withheld={"id": _OWN_NUMBER},
     ),
     MailOut: Told(
         section="our_mails",
-        says="Mails of ours to you. The mail itself is here only until it is sent.",
+        says=N_("Mails of ours to you. The mail itself is here only until it is sent."),
         columns=("request_id", "purpose", "created_at", "state", "tries", "failure", "over_at"),
         opened={"sealed_mail": "mail"},
         withheld={
             "id": _OWN_NUMBER,
-            "once": "a word of ours, so that no mail is sent twice",
+            "once": N_("a word of ours, so that no mail is sent twice"),
             "message_hash": _OF_A_MAIL,
             "sealed_key": _KEY,
         },
     ),
     MailIn: Told(
         section="your_mails",
-        says="Mails that you sent about a request: that they came, and when.",
+        says=N_("Mails that you sent about a request: that they came, and when."),
         columns=("request_id", "received_at", "read_at", "sort", "taken_from_mailbox_at", "sorted_at"),
         opened={"sealed_mail": "mail"},
         withheld={
             "id": _OWN_NUMBER,
-            "mailbox": "which mailbox of ours it came to, as a hash",
-            "uid_validity": "how far that mailbox has been read",
-            "uid": "how far that mailbox has been read",
+            "mailbox": N_("which mailbox of ours it came to, as a hash"),
+            "uid_validity": N_("how far that mailbox has been read"),
+            "uid": N_("how far that mailbox has been read"),
             "mark": _OF_A_MAIL,
-            "sender_mark": "a keyed hash of the address it came from, so that a flood from one is noticed",
+            "sender_mark": N_("a keyed hash of the address it came from, so that a flood from one is noticed"),
             "sealed_key": _KEY,
         },
     ),
     AuditEntry: Told(
         section="history",
-        says="What was done with all of this and when, as the audit log has it. Who of us it was is not said.",
+        says=N_("What was done with all of this and when, as the audit log has it. Who of us it was is not said."),
         columns=("at", "actor", "action", "ref", "facts"),
         withheld={
-            "seq": "the place in a list that has everybody's entries",
-            "previous_hash": "seals the entry before, which may be somebody else's",
-            "hash": "seals this entry into the list",
+            "seq": N_("the place in a list that has everybody's entries"),
+            "previous_hash": N_("seals the entry before, which may be somebody else's"),
+            "hash": N_("seals this entry into the list"),
         },
     ),
 }
@@ -360,6 +416,7 @@ NOT_PERSONAL: Mapping[Table, str] = {
     UsageSent: "which summaries went out",
     PromiseCheck: "whether each promise holds, measured over everybody",
     PromiseDay: "how often each promise held on a day",
+    Breach: "breaches of security: what lay open, in numbers over everybody",
     PolicyVersion: "the texts of the policy",
     Alert: "when we reminded ourselves of the clock of a request; the clock itself is told",
 }
