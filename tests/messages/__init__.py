@@ -27,7 +27,7 @@ SOURCES = ("core", "pages", "streamlit_app.py")
 CATALOGUES = {
     "catalogue.json": {"title", "hint", "line"},
     "legal_clocks.json": {"says", "source"},
-    "refusal_grounds.json": {"says"},
+    "refusal_grounds.json": {"says", "erase", "copy", "correct", "object", "question"},  # kinds: where the law has it
     "refused_wishes.json": {"says"},
     "providers.json": {"does", "read_how", "text", "unknown", "what", "says"},
 }
