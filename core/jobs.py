@@ -27,6 +27,7 @@ from core import (
     promises,
     receipts,
     reconcile,
+    records,
     requests,
     retention,
 )
@@ -55,7 +56,7 @@ UPKEEP_WORK = (JobKind.ERASE, JobKind.SWEEP)
 DESK_WORK = (JobKind.REQUEST,)
 POST_WORK = (JobKind.MAIL_OUT, JobKind.MAIL_IN, JobKind.ALERTS, JobKind.EXPORT, JobKind.USAGE)
 """Waits for other machines: no erase is to wait for it."""
-RARE_WORK = (JobKind.RECONCILE, JobKind.CANARY)
+RARE_WORK = (JobKind.RECONCILE, JobKind.RECORDS, JobKind.CANARY)
 """Takes its time: whoever erases, or waits for a headshot, is not to wait for it."""
 MEASURING_WORK = (JobKind.PROMISES,)
 """Beside the rest: what is measured too late is unknown, and a night's comparison may take longer than that."""
@@ -113,6 +114,13 @@ def _reconcile(svc: Services, job: Claim) -> None:
         job.done(session)
 
 
+def _records(svc: Services, job: Claim) -> None:
+    """Once in a night: rows of those whose images are long gone."""
+    records.prune(svc, breath=job.renew)
+    with job.transaction() as session:
+        job.done(session)
+
+
 def _canary(svc: Services, job: Claim) -> None:
     """Release them, and come back until the ordinary sweep has seen to them."""
     still_sing = canary.collect(svc) if canary.any_sings(svc) else len(canary.release(svc))
@@ -153,6 +161,7 @@ STEPS: dict[JobKind, Step] = {
     JobKind.ERASE: Step(_erase),
     JobKind.SWEEP: Step(_sweep),
     JobKind.RECONCILE: Step(_reconcile),
+    JobKind.RECORDS: Step(_records),
     JobKind.CANARY: Step(_canary),
     JobKind.MAIL_IN: Step(mailbox.read),
     JobKind.MAIL_OUT: Step(correspondence.send),
@@ -187,6 +196,7 @@ def next_at(kind: JobKind, settings: Settings, now: datetime) -> datetime | None
 SCHEDULED = (
     JobKind.SWEEP,
     JobKind.RECONCILE,
+    JobKind.RECORDS,
     JobKind.CANARY,
     JobKind.ALERTS,
     JobKind.MAIL_IN,

@@ -37,6 +37,8 @@ class AbuseReport(SQLModel, table=True):
         sa.Index("ix_abuse_report_due", "due_at", **where("closed_at IS NULL")),
         sa.Index("ix_abuse_report_closed", "closed_at", **where("closed_at IS NOT NULL")),
         sa.Index("ix_abuse_report_subject_id", "subject_id", **where("subject_id IS NOT NULL")),
+        sa.Index("ix_abuse_report_copy_id", "copy_id", **where("copy_id IS NOT NULL")),
+        sa.Index("ix_abuse_report_generation_id", "generation_id", **where("generation_id IS NOT NULL")),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
@@ -72,7 +74,7 @@ class GlassView(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     report_id: str = Field(foreign_key="abuse_report.id", index=True, max_length=32)
     subject_id: str = Field(foreign_key="subject.id", index=True, max_length=32)
-    copy_id: str = Field(foreign_key="copy.id", max_length=32)
+    copy_id: str = Field(foreign_key="copy.id", index=True, max_length=32)
     reason: AbuseKind = Field(sa_type=Word(AbuseKind))
     asked_by: str = Field(max_length=24)  # an operator's id
     asked_at: datetime = Field(sa_type=UtcDateTime)

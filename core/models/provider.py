@@ -72,7 +72,7 @@ class HandOverLink(SQLModel, table=True):
 
     id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
     task_id: str = Field(foreign_key="provider_task.id", index=True, max_length=40)
-    copy_id: str = Field(foreign_key="copy.id", max_length=32)
+    copy_id: str = Field(foreign_key="copy.id", index=True, max_length=32)
     made_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     served_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -62,6 +62,7 @@ class Request(SQLModel, table=True):
         sa.Index("ix_request_received", "received_at"),
         # partial: of the empty ones there may be many, and they would make the index look useless to a planner
         sa.Index("ix_request_subject_id", "subject_id", **where("subject_id IS NOT NULL")),
+        sa.Index("ix_request_export_id", "export_id", **where("export_id IS NOT NULL")),
         sa.Index("ix_request_duplicate_of", "duplicate_of", **where("duplicate_of IS NOT NULL")),
         sa.Index("ix_request_closed", "closed_at", **where("closed_at IS NOT NULL")),
         sa.Index(
