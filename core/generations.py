@@ -34,7 +34,7 @@ from core.errors import (
     ObjectMissing,
     StorageError,
 )
-from core.language import _
+from core.language import _, current
 from core.models import (
     LIVE,
     Consent,
@@ -136,6 +136,7 @@ def request(
                 policy_version=policy.version(svc),
                 may_use_photo=agreement.may_use_photo,
                 is_adult=agreement.is_adult,
+                language=current(),
             )
         )
         consent = {"policy": policy.version(svc)}
