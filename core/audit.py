@@ -121,6 +121,20 @@ class Action(StrEnum):
     MAIL_SENT = "mail:sent"
     MAIL_FAILED = "mail:failed"
     ALERT_SENT = "alert:sent"
+    ABUSE_REPORTED = "abuse:reported"
+    ABUSE_TOLD = "abuse:told"
+    ABUSE_SEARCHED = "abuse:searched"
+    ABUSE_ERASE_ASKED = "abuse:erase_asked"
+    ABUSE_CLOSED = "abuse:closed"
+    ABUSE_PRUNED = "abuse:pruned"
+    GLASS_ASKED = "glass:asked"
+    GLASS_ALLOWED = "glass:allowed"
+    GLASS_REFUSED = "glass:refused"
+    GLASS_SEEN = "glass:seen"
+    GLASS_FORBIDDEN = "glass:forbidden"
+    GLASS_PERMITTED = "glass:permitted"
+    BLOCK_MADE = "block:made"
+    BLOCK_LIFTED = "block:lifted"
     AUDIT_VERIFIED = "audit:verified"
     AUDIT_EXPORTED = "audit:exported"
     AUDIT_PRUNED = "audit:pruned"
@@ -203,6 +217,20 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.MAIL_SENT: _deed("A mail was sent", "mail", "purpose"),
     Action.MAIL_FAILED: _deed("A mail came back or was given up", "mail", "purpose", "failure"),
     Action.ALERT_SENT: _deed("People on duty were told of a clock", "request", "threshold"),
+    Action.ABUSE_REPORTED: _deed("An image was reported", "report", "kind"),
+    Action.ABUSE_TOLD: _deed("People on duty were told of a report", "report", "threshold"),
+    Action.ABUSE_SEARCHED: _deed("An operator had a reported headshot looked for by its mark", "report", "found"),
+    Action.ABUSE_ERASE_ASKED: _deed("An operator had everything erased for a report", "report", "kind"),
+    Action.ABUSE_CLOSED: _deed("A report was closed", "report", "outcome"),
+    Action.ABUSE_PRUNED: _deed("Reports or blocks that are long over were removed", "register", "rows"),
+    Action.GLASS_ASKED: _deed("An operator asked to look at a reported image", "view", "kind", "report"),
+    Action.GLASS_ALLOWED: _deed("Another operator allowed a look for ten minutes", "view", "kind"),
+    Action.GLASS_REFUSED: _deed("Another operator refused a look", "view", "kind"),
+    Action.GLASS_SEEN: _deed("The operator who asked saw the image", "view", "kind"),
+    Action.GLASS_FORBIDDEN: _deed("A person forbade that operators look at their images", "subject"),
+    Action.GLASS_PERMITTED: _deed("A person allowed that operators look at reported images", "subject"),
+    Action.BLOCK_MADE: _deed("A person or a file was blocked", "block", "what", "kind", "report"),
+    Action.BLOCK_LIFTED: _deed("A block was lifted", "block"),
     Action.AUDIT_VERIFIED: _deed("The audit log was verified", "operator", "well", "entries", "problems"),
     Action.AUDIT_EXPORTED: _deed("The audit log was exported", "operator", "form", "filters"),
     Action.AUDIT_PRUNED: _deed("Entries older than twelve months were removed", "entry", "entries"),

@@ -1,0 +1,345 @@
+"""A report: no name is needed, nothing of a file stays, its words go with its end; and what can be done for it."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+from sqlmodel import select
+
+from core import abuse, marks, pictures, reports, requests
+from core.abuse import blocks, glass
+from core.abuse.blocks import What
+from core.errors import LimitReached, NotAllowed, NotFound
+from core.models import AbuseKind, AbuseOutcome, AbuseReport, Block, GlassView, RequestOutcome, RequestState
+from core.operators import Operator
+from core.ports import Headshot, Order
+from core.reports import Received
+from core.services import Services
+from tests.abuse.conftest import ORIGINAL, deeds, drawn, headshots, id_of, subject_of
+from tests.conftest import ANN, BOB, EVE
+from tests.fakes import DrawingEngine, FrozenClock, jpeg
+
+WORDS = "She took it from my page at example.org/me"
+Report = Callable[..., Received]
+Made = Callable[..., Any]
+
+
+def row(svc: Services, report_id: str) -> AbuseReport:
+    with svc.reading() as session:
+        return session.get_one(AbuseReport, report_id)
+
+
+# ------------------------------------------------------------------------------------------------------------- received
+def test_it_has_a_number_and_48_hours_and_says_nothing_of_what_was_found(
+    open_house: Services, made: Made, report: Report
+) -> None:
+    found, not_found = report(run_number=made().number), report(run_number="G-0000000")
+    for received in (found, not_found):
+        assert received.number.startswith("A-") and len(received.number) == 9
+        assert received.due_at == open_house.clock() + timedelta(hours=48)
+    assert found.__dataclass_fields__.keys() == {"number", "kind", "due_at"}
+    assert row(open_house, id_of(open_house, found)).subject_id == subject_of(open_house).id
+    assert row(open_house, id_of(open_house, not_found)).subject_id is None
+    assert ("abuse:reported", "system") in deeds(open_house, "abuse")
+
+
+def test_a_double_press_is_one_report(open_house: Services, report: Report) -> None:
+    assert report(press_id="p1").number == report(press_id="p1").number != report(press_id="p2").number
+    with open_house.reading() as session:
+        assert reports.how_many_wait(session) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"words": " "}, {"words": "x" * 2001}, {"words": WORDS, "address": "nobody"}],
+    ids=["nothing points at it", "too long", "no address"],
+)
+def test_what_cannot_be_dealt_with_is_said_at_once(open_house: Services, report: Report, said: dict[str, str]) -> None:
+    with pytest.raises(NotAllowed):
+        report(**said)
+    with open_house.reading() as session:
+        assert reports.how_many_wait(session) == 0
+
+
+def test_one_browser_and_one_network_report_so_often_in_a_day(
+    open_house: Services, report: Report, clock: FrozenClock
+) -> None:
+    for _time in range(reports.OF_A_SESSION):
+        report(who=EVE)
+    with pytest.raises(LimitReached, match="tomorrow"):
+        report(who=EVE)
+    report(who=BOB)
+    clock.advance(days=1)
+    report(who=EVE)
+    others = [f"{number:064x}" for number in range(reports.OF_A_NETWORK)]
+    for other in others:
+        open_house.networks.seen(other, "203.0.113.9")
+        report(who=other)
+    open_house.networks.seen(ANN, "203.0.113.77")
+    with pytest.raises(LimitReached):
+        report(who=ANN)
+
+
+# ---------------------------------------------------------------------------------------------------------------- found
+def test_the_original_file_leads_to_whoever_uploaded_it(open_house: Services, made: Made, report: Report) -> None:
+    run = made()
+    found = row(open_house, id_of(open_house, report(trace=reports.trace_of(open_house, ORIGINAL))))
+    assert (found.subject_id, found.copy_id, found.generation_id) == (run.subject_id, run.portrait_id, run.id)
+    other = row(open_house, id_of(open_house, report(trace=reports.trace_of(open_house, ORIGINAL + b"\0"))))
+    assert other.subject_id is None and other.file_hash != found.file_hash
+
+
+def test_a_file_that_several_have_uploaded_leads_to_all_of_them(
+    open_house: Services, made: Made, report: Report, kim: Operator
+) -> None:
+    made(), made(who=BOB)
+    report_id = id_of(open_house, report(trace=reports.trace_of(open_house, ORIGINAL)))
+    assert row(open_house, report_id).subject_id is None
+    people = reports.detail(open_house, report_id).people
+    assert {person.subject_id for person in people} == {subject_of(open_house, who).id for who in (ANN, BOB)}
+    with pytest.raises(NotAllowed, match="choose one"):
+        blocks.block(open_house, kim, report_id, What.PERSON)
+    blocks.block(open_house, kim, report_id, What.PERSON, subject_id=people[0].subject_id)
+    with pytest.raises(NotAllowed, match="choose one"):
+        reports.erase(open_house, kim, report_id)
+
+
+class MarkingEngine(DrawingEngine):
+    """Marks what it makes, as real ones do."""
+
+    def __init__(self, at: Callable[[], Any]) -> None:
+        super().__init__()
+        self._at = at
+
+    def make(self, order: Order) -> Iterator[Any]:
+        for event in super().make(order):
+            if isinstance(event, Headshot):
+                mark = marks.Marks(
+                    source_type=marks.SourceType.COMPOSITE, system="WorkShot", version="1", created_at=self._at(),
+                    id=marks.random_id(),
+                )  # fmt: skip
+                event = replace(event, data=marks.mark(jpeg(400, 500), mark), width=400, height=500)
+            yield event
+
+
+@pytest.fixture
+def marking(open_house: Services) -> Services:
+    return replace(open_house, engines={"on_device": MarkingEngine(open_house.clock)})
+
+
+@pytest.mark.parametrize("as_", ["whole", "smaller"])
+def test_a_downloaded_headshot_is_found_by_its_mark_when_an_operator_asks(
+    marking: Services, made: Made, report: Report, kim: Operator, clock: FrozenClock, as_: str
+) -> None:
+    made(marking)
+    clock.advance(days=2)
+    made(marking, who=BOB)
+    wanted = headshots(marking)[1]
+    with marking.reading() as session:
+        from core.models import Subject
+
+        data = marking.vault.get(session.get_one(Subject, wanted.subject_id), wanted)
+    file = data if as_ == "whole" else pictures.smaller(data, (200, 250))
+    report_id = id_of(marking, report(marking, trace=reports.trace_of(marking, file)))
+    assert row(marking, report_id).subject_id is None, "nothing is read for a stranger"
+    assert reports.detail(marking, report_id).has_mark
+    assert reports.find_by_mark(marking, kim, report_id)
+    assert row(marking, report_id).copy_id == wanted.id
+    assert ("abuse:searched", kim.actor) in deeds(marking, "abuse")
+
+
+def test_a_mark_of_nothing_that_is_here_finds_nobody(
+    marking: Services, made: Made, report: Report, kim: Operator
+) -> None:
+    made(marking)
+    foreign = marks.Marks(
+        source_type=marks.SourceType.COMPOSITE, system="WorkShot", version="1", created_at=marking.clock(),
+        id=marks.random_id(),
+    )  # fmt: skip
+    file = marks.mark(jpeg(), foreign)
+    report_id = id_of(marking, report(marking, trace=reports.trace_of(marking, file)))
+    assert not reports.find_by_mark(marking, kim, report_id)
+    silent = id_of(marking, report(marking))
+    with pytest.raises(NotAllowed, match="no mark"):
+        reports.find_by_mark(marking, kim, silent)
+
+
+def test_canaries_are_nobody(open_house: Services, made: Made, report: Report) -> None:
+    run = made()
+    with open_house.transaction() as session:
+        session.execute(sa.text("UPDATE subject SET is_canary = :yes"), {"yes": True})
+    for said in ({"run_number": run.number}, {"trace": reports.trace_of(open_house, ORIGINAL)}):
+        assert row(open_house, id_of(open_house, report(**said))).subject_id is None
+
+
+# --------------------------------------------------------------------------------------------------------------- sealed
+def every_byte(svc: Services) -> bytes:
+    with svc.database.connect() as connection:
+        tables = [connection.execute(table.select()).all() for table in AbuseReport.metadata.sorted_tables]
+    return b"|".join(
+        value if isinstance(value, bytes) else repr(value).encode() for rows in tables for row in rows for value in row
+    )
+
+
+def test_words_and_address_lie_sealed_and_go_with_the_end(open_house: Services, report: Report, kim: Operator) -> None:
+    report_id = id_of(open_house, report(words=WORDS, address="Eve <eve@example.org>"))
+    assert (reports.detail(open_house, report_id).words, reports.detail(open_house, report_id).address) == (
+        WORDS,
+        "eve@example.org",
+    )
+    assert WORDS.encode() not in every_byte(open_house) and b"eve@example" not in every_byte(open_house)
+    reports.close(open_house, kim, report_id, AbuseOutcome.NOTHING_FOUND)
+    over = row(open_house, report_id)
+    assert (over.sealed_key, over.sealed_words, over.sealed_address) == (None, None, None)
+    assert (over.closed_at, over.outcome) == (open_house.clock(), AbuseOutcome.NOTHING_FOUND)
+    assert reports.detail(open_house, report_id).words is None
+    assert ("abuse:closed", kim.actor) in deeds(open_house, "abuse")
+    with pytest.raises(NotAllowed, match="closed already"):
+        reports.close(open_house, kim, report_id, AbuseOutcome.NOTHING_WRONG)
+
+
+def test_the_database_keeps_no_key_of_a_closed_report(open_house: Services, report: Report, kim: Operator) -> None:
+    report_id = id_of(open_house, report())
+    reports.close(open_house, kim, report_id, AbuseOutcome.NOTHING_FOUND)
+    with pytest.raises(sa.exc.IntegrityError), open_house.transaction() as session:
+        session.get_one(AbuseReport, report_id).sealed_key = b"k"
+
+
+def test_nothing_of_a_file_is_stored(open_house: Services, report: Report, caplog: pytest.LogCaptureFixture) -> None:
+    photo = io.BytesIO()
+    Image.effect_noise((300, 300), 60).convert("RGB").save(photo, "JPEG")
+    file = photo.getvalue()
+    held = len(open_house.vault.store.objects)  # type: ignore[attr-defined]
+    report(words=WORDS, trace=reports.trace_of(open_house, file))
+    found = every_byte(open_house) + caplog.text.encode()
+    assert not [at for at in range(0, len(file) - 16, 500) if file[at : at + 16] in found]
+    assert len(open_house.vault.store.objects) == held  # type: ignore[attr-defined]
+
+
+def test_a_claim_code_in_the_words_is_blotted_out(open_house: Services, made: Made, report: Report) -> None:
+    from core import access
+
+    made()
+    code = access.issue_claim_code(open_house, ANN)
+    report_id = id_of(open_house, report(words=f"mine is {code}"))
+    assert reports.detail(open_house, report_id).words == "mine is [claim code]"
+
+
+# ----------------------------------------------------------------------------------------------------------------- ends
+def test_an_outcome_says_only_what_was_done(open_house: Services, reported: str, kim: Operator) -> None:
+    for outcome in (AbuseOutcome.BLOCKED, AbuseOutcome.ERASED):
+        with pytest.raises(NotAllowed, match="Nothing was"):
+            reports.close(open_house, kim, reported, outcome)
+    blocks.block(open_house, kim, reported, What.PERSON)
+    reports.close(open_house, kim, reported, AbuseOutcome.BLOCKED)
+
+
+def test_erasing_goes_the_one_way_out(open_house: Services, reported: str, kim: Operator, store: Any) -> None:
+    assert store.objects
+    ticket = reports.erase(open_house, kim, reported)
+    assert reports.erase(open_house, kim, reported).id == ticket.id
+    drawn(open_house)
+    open_house.clock.advance(minutes=15)  # type: ignore[attr-defined]
+    drawn(open_house)
+    done = requests.detail(open_house, ticket.id, open_house.clock()).ticket
+    assert (done.state, done.outcome) == (RequestState.CLOSED, RequestOutcome.DONE)
+    assert store.objects == {}
+    assert [one.id for one in reports.detail(open_house, reported).requests] == [ticket.id]
+    assert deeds(open_house, "abuse").count(("abuse:erase_asked", kim.actor)) == 1
+    reports.close(open_house, kim, reported, AbuseOutcome.ERASED)
+
+
+def test_a_report_of_nobody_erases_nothing(open_house: Services, report: Report, kim: Operator) -> None:
+    with pytest.raises(NotAllowed, match="Nobody was found"):
+        reports.erase(open_house, kim, id_of(open_house, report()))
+    with pytest.raises(NotFound):
+        reports.erase(open_house, kim, "none")
+
+
+# --------------------------------------------------------------------------------------------------------------- pruned
+def test_it_is_removed_twelve_months_after_its_end_with_all_that_hangs_on_it(
+    open_house: Services, reported: str, report: Report, kim: Operator, lee: Operator, clock: FrozenClock
+) -> None:
+    view = glass.ask_to_look(open_house, kim, reported)
+    glass.decide(open_house, lee, view.id, allow=True)
+    blocks.block(open_house, kim, reported, What.PERSON)
+    reports.close(open_house, kim, reported, AbuseOutcome.BLOCKED)
+    still_open = id_of(open_house, report())
+    clock.advance(days=365, seconds=-1)
+    assert abuse.prune(open_house) == 0
+    clock.advance(seconds=1)
+    assert abuse.prune(open_house) == 1
+    with open_house.reading() as session:
+        assert session.exec(select(AbuseReport.id)).all() == [still_open]
+        assert session.exec(select(GlassView)).all() == session.exec(select(Block)).all() == []
+    assert ("abuse:pruned", "system") in deeds(open_house, "abuse")
+
+
+def test_a_block_is_removed_thirty_days_after_its_end(
+    open_house: Services, reported: str, kim: Operator, clock: FrozenClock
+) -> None:
+    (person,) = blocks.block(open_house, kim, reported, What.PERSON)
+    blocks.block(open_house, kim, reported, What.FILE)
+    blocks.lift(open_house, kim, person.id)
+    clock.advance(days=30, seconds=-1)
+    abuse.prune(open_house)
+    with open_house.reading() as session:
+        assert len(session.exec(select(Block)).all()) == 2
+    clock.advance(seconds=1)
+    abuse.prune(open_house)
+    with open_house.reading() as session:
+        (left,) = session.exec(select(Block)).all()
+    assert left.file_hash and blocks.is_on(left, clock())
+
+
+# ----------------------------------------------------------------------------------------------------------------- told
+class Duty:
+    def __init__(self, *, hears: bool = True) -> None:
+        self.hears, self.told = hears, list[tuple[str, str]]()
+
+    def tell(self, title: str, text: str) -> bool:
+        if self.hears:
+            self.told.append((title, text))
+        return self.hears
+
+    def check(self) -> tuple[int, int]:
+        return 1, 1
+
+
+def test_people_on_duty_hear_of_it_as_of_requests_and_of_a_child_at_once(
+    open_house: Services, report: Report, clock: FrozenClock
+) -> None:
+    duty = Duty(hears=False)
+    svc = replace(open_house, notify=duty)
+    plain = report(svc, words=WORDS, address="eve@example.org")
+    child = report(svc, kind=AbuseKind.CHILD)
+    assert abuse.tell(svc, clock()) == 0
+    duty.hears = True
+    assert abuse.tell(svc, clock()) == 1 and abuse.tell(svc, clock()) == 0
+    ((title, text),) = duty.told
+    assert title == "WorkShot: 1 abuse report waiting, 1 of a child" and child.number in text
+    clock.advance(hours=24)
+    assert abuse.tell(svc, clock()) == 2
+    assert plain.number in duty.told[-1][1]
+    clock.advance(hours=24, seconds=1)
+    assert abuse.tell(svc, clock()) == 2 and "overdue" in duty.told[-1][1]
+    said = "".join(word for told in duty.told for word in told)
+    assert WORDS not in said and "eve@" not in said
+    assert abuse.tell(replace(svc, notify=None), clock()) == 0
+
+
+def test_the_alerts_of_a_child_s_report_need_no_minute(open_house: Services, report: Report) -> None:
+    duty = Duty()
+    svc = replace(open_house, notify=duty)
+    report(svc, kind=AbuseKind.CHILD)
+    from core import jobs
+
+    worker = jobs.Worker(svc)
+    while worker.look(jobs.POST_WORK):
+        pass
+    assert len(duty.told) == 1
