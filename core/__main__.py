@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +349,32 @@ def _public_key(text: str) -> tuple[str, bytes]:
     return key_id_of(key), key
 
 
+def policies(options: argparse.Namespace) -> Answer:
+    """Every version of the policy, or one withdrawn that was announced."""
+    svc = built()
+    if options.what == "withdraw":
+        gone = policy.withdraw(svc, options.version or "", actor=OPERATOR)
+        return True, {"withdrawn": gone.id, "at": gone.withdrawn_at}, f"{gone.id} is withdrawn: it does not come."
+    now = svc.clock()
+    with svc.reading() as session:
+        known = policy.history(session)
+    binding = policy.in_force(known, now)
+    states = {version.id: _state_of(version, binding, now) for version in known}
+    data = [
+        {"version": version.id, "state": states[version.id], "effective_at": version.effective_at} for version in known
+    ]
+    lines = [f"{version.id}  {states[version.id]}, {version.effective_at:%d %b %Y, %H:%M} UTC" for version in known]
+    return True, {"versions": data}, "\n".join(lines or ["No version was noted yet: a server does, when it starts."])
+
+
+def _state_of(version: policy.Version, binding: policy.Version | None, now: datetime) -> str:
+    if version.withdrawn_at:
+        return "withdrawn"
+    if version.comes(now):
+        return "announced"
+    return "in force" if version == binding else "over"
+
+
 def staff(options: argparse.Namespace) -> Answer:
     link = operators.make_link(built(), Role(options.role))
     minutes = int(operators.LINK_LIVES.total_seconds() // 60)
@@ -426,6 +452,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "c2pa": (credentials, "make a certificate to try the signing of headshots with"),
     "receipt": (receipt, "verify a receipt; with --key by the public key alone"),
     "staff": (staff, "make a link that signs an operator in, once"),
+    "policy": (policies, "list the versions of the policy, or withdraw one that is announced"),
     "promises": (promised, "measure every promise, and print how it stands"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
     "usage": (usage, "print the numbers of the usage page, of whole months"),
@@ -451,6 +478,9 @@ def parser() -> argparse.ArgumentParser:
         if name == "c2pa":
             verb.add_argument("what", choices=("development-certificate",))
             verb.add_argument("--to", metavar="FOLDER", help="where to; else c2pa in DATA_DIR")
+        if name == "policy":
+            verb.add_argument("what", nargs="?", choices=("list", "withdraw"), default="list")
+            verb.add_argument("version", nargs="?", metavar="VERSION", help="as the list names it")
         if name == "mail":
             verb.add_argument("what", choices=("fetch",))
         if name == "staff":

@@ -69,6 +69,7 @@ class Action(StrEnum):
 
     CONSENT_GIVEN = "consent:given"
     POLICY_NOTED = "policy:noted"
+    POLICY_WITHDRAWN = "policy:withdrawn"
     RUN_REQUESTED = "run:requested"
     RUN_ENDED = "run:ended"
     RUN_CANCELLED = "run:cancelled"
@@ -161,6 +162,7 @@ def _deed(says: str, ref: str, *facts: str) -> Deed:
 DEEDS: Final[Mapping[Action, Deed]] = {
     Action.CONSENT_GIVEN: _deed("A person agreed to the policy", "subject", "policy"),
     Action.POLICY_NOTED: _deed("A version of the policy was noted", "policy", "loosens"),
+    Action.POLICY_WITHDRAWN: _deed("A version of the policy was withdrawn before its day", "policy"),
     Action.RUN_REQUESTED: _deed("A run was asked for", "run", "engine", "contract", "variants", "again"),
     Action.RUN_ENDED: _deed("A run ended", "run", "state", "failure"),
     Action.RUN_CANCELLED: _deed("A run was asked to stop", "run"),

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session
 
 from core.policy import versions as _versions
-from core.policy.agreed import Agreed, agreed, text_of
+from core.policy.agreed import Agreed, agreed, text_of, texts_of
 from core.policy.differences import Change, Mark, changes
 from core.policy.document import Document, Folded, Line, Row, Section, lines_of
 from core.policy.drawing import Policy, drawn, of
 from core.policy.numbers import Looser, Numbers, Other, loosened
-from core.policy.versions import Version, announced, history, in_force, named, updated_at
+from core.policy.versions import Version, announced, history, in_force, named, updated_at, withdraw
 
 if TYPE_CHECKING:
     from core.services import Services
@@ -49,9 +49,11 @@ __all__ = [
     "note",
     "of",
     "text_of",
+    "texts_of",
     "updated_at",
     "version",
     "version_in_force",
+    "withdraw",
 ]
 
 

@@ -13,7 +13,9 @@ from typing import Final
 WORDS_A_MINUTE: Final = 230
 _WORD = re.compile(r"[\w’'-]*\w")
 _WHICH = re.compile(r" \[[a-z_]+\]$")
-_SENTENCE_ENDS = re.compile(r"(?<=[.?])\s+(?=[A-Z“0-9])")
+_WITHIN_A_DATE = r"(?<!\b\d\.)(?<!\b\d\d\.)(?<!(?:Jan|Feb|Apr|Aug|Okt|Nov|Dez)\.)(?<!Sept\.)"
+_SENTENCE_ENDS = re.compile(rf"(?<=[.?]){_WITHIN_A_DATE}\s+(?=[A-ZÄÖÜ“„0-9])")
+"""No sentence ends within “21. Nov. 2026”."""
 
 
 @dataclass(frozen=True)

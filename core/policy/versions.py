@@ -12,6 +12,9 @@ still does not start with numbers that promise less than what is in force.
 
 Where nobody has ever agreed to anything here, nobody was promised anything: a server that is still being set up
 announces nothing and waits for nothing.
+
+What was announced can be withdrawn before its day: it stays in the list, and never comes into force. Announced once
+more, its notice begins anew.
 """
 
 import json
@@ -25,7 +28,8 @@ from sqlmodel import Session, col, select
 from core import audit, made_up
 from core.canonical import as_json
 from core.db import take_turns
-from core.errors import BadSettings
+from core.errors import BadSettings, NotAllowed, NotFound
+from core.language import ENGLISH
 from core.models import Consent, PolicyVersion, Subject
 from core.policy.numbers import Looser, Numbers, instead, loosened
 
@@ -44,13 +48,22 @@ class Version:
     loosens: bool
     numbers: Numbers
     texts: dict[str, str]
+    withdrawn_at: datetime | None = None
 
     @property
     def hash(self) -> str:
         return self.id.partition(".")[0]
 
-    def text(self, language: str = "en") -> str:
-        return self.texts.get(language) or self.texts["en"]
+    def text(self, language: str = ENGLISH) -> str:
+        return self.texts.get(language) or self.texts[ENGLISH]
+
+    def comes(self, now: datetime) -> bool:
+        """It is announced, and was not withdrawn."""
+        return self.effective_at > now and self.withdrawn_at is None
+
+    def came(self, now: datetime) -> bool:
+        """It was in force, or is."""
+        return self.effective_at <= now and self.withdrawn_at is None
 
 
 # ----------------------------------------------------------------------------------------------------------- reading
@@ -62,17 +75,17 @@ def history(session: Session) -> list[Version]:
 
 def in_force(versions: Sequence[Version], now: datetime) -> Version | None:
     """What binds now: the last that came into force. None: nothing was noted yet."""
-    return max((v for v in versions if v.effective_at <= now), key=lambda v: (v.effective_at, v.noted_at), default=None)
+    return max((v for v in versions if v.came(now)), key=lambda v: (v.effective_at, v.noted_at), default=None)
 
 
 def announced(versions: Sequence[Version], now: datetime) -> list[Version]:
     """What promises less and is not in force yet, the next one first."""
-    return sorted((v for v in versions if v.effective_at > now), key=lambda v: v.effective_at)
+    return sorted((v for v in versions if v.comes(now)), key=lambda v: v.effective_at)
 
 
 def updated_at(versions: Sequence[Version], shown: str, now: datetime) -> datetime | None:
     """Since when the text that is shown is in force."""
-    came = [each.effective_at for each in versions if each.hash == shown and each.effective_at <= now]
+    came = [each.effective_at for each in versions if each.hash == shown and each.came(now)]
     return max(came, default=None)
 
 
@@ -90,6 +103,7 @@ def _version(row: PolicyVersion) -> Version:
         loosens=row.loosens,
         numbers=json.loads(row.numbers),
         texts=json.loads(row.texts),
+        withdrawn_at=row.withdrawn_at,
     )
 
 
@@ -121,6 +135,23 @@ def hold(svc: "Services", policy: "Policy") -> None:
         if less := _less(session, binding, policy):
             waiting = _waiting(known, policy, svc.clock())
             raise BadSettings(_why_not(less, waiting.effective_at if waiting else None))
+
+
+def withdraw(svc: "Services", name: str, *, actor: str) -> Version:
+    """What is announced is not to come. Raises NotFound for a name that none has, NotAllowed for what has come."""
+    now = svc.clock()
+    with svc.transaction() as session:
+        take_turns(session)
+        row = session.get(PolicyVersion, name)
+        if row is None:
+            raise NotFound("There is no such version. `python -m core policy` lists them.")
+        if row.withdrawn_at is None:
+            if row.effective_at <= now:
+                raise NotAllowed("This version is in force, or was: only what is announced can be withdrawn.")
+            row.withdrawn_at = now
+            audit.record(session, audit.Action.POLICY_WITHDRAWN, row.version, at=now, actor=actor)
+            session.flush()
+        return _version(row)
 
 
 def _less(session: Session, binding: Version | None, policy: "Policy") -> tuple[Looser, ...]:
