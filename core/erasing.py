@@ -44,8 +44,8 @@ class SwitchState:
         if self.stopped_at is None:
             return ""
         return _(
-            "Erasing is stopped since {day} {month}, {time} UTC. Access still ends on time.",
-            day=f"{self.stopped_at:%d}",
+            "Erasing is stopped since {day:02} {month}, {time} UTC. Access still ends on time.",
+            day=self.stopped_at.day,
             month=month(self.stopped_at),
             time=f"{self.stopped_at:%H:%M}",
         )

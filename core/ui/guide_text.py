@@ -65,7 +65,7 @@ LIMITS = (
 )
 
 DISCLAIMER = N_("Results are AI-edited. They are not photographs by a photographer, and can have mistakes.")
-DISCLAIMER_LOOK = N_("Look at each one at full size. Whether it is accepted somewhere is for them to decide.")
+DISCLAIMER_LOOK = N_("Look at each at full size. Whether it is accepted is for others to decide.")
 MARK = N_(
     "Each headshot says so itself, in a mark that machines can read. Websites often remove it: your word counts more."
 )
@@ -94,7 +94,7 @@ PROHIBITED = (
     N_("Changing faces for its own sake"),
 )
 
-QUESTIONS_LEAD = N_("A tool that avoids them is a warning sign. The answers for this server today:")
+QUESTIONS_LEAD = N_("A tool that avoids them is a warning sign. This server’s answers today:")
 ANSWERS: Pairs = (
     (N_("What is my photo for?"), N_("Only for the headshots you ask for: {purposes}.")),
     (N_("Is it used for training?"), "{never_trained_on}{others_follow_their_terms}"),
@@ -352,7 +352,7 @@ def read_when(party: ThirdParty) -> str:
 
 def dated(day: date) -> str:
     """`05 Oct 2025`: as exact as a page of others dates itself."""
-    return _("{day} {month} {year}", day=f"{day:%d}", month=month(day), year=day.year)
+    return _("{day:02} {month} {year}", day=day.day, month=month(day), year=day.year)
 
 
 def timed(at: datetime) -> str:
