@@ -90,6 +90,7 @@ def routes(services: Callable[[], Services]) -> list[BaseRoute]:
         Route("/ops/retention.csv", web.retention_export, methods=["GET"]),
         Route("/ops/requests.csv", web.requests_export, methods=["GET"]),
         Route("/ops/usage.csv", web.usage_export, methods=["GET"]),
+        Route("/ops/glass/{view_id}", web.glass, methods=["GET"]),
         Mount("/assets", _Assets(directory=ROOT / "core" / "ui" / "assets")),
         Mount("/pictures", _Assets(directory=ROOT / "data" / "pictures")),
     ]
@@ -439,6 +440,17 @@ class _Web:
         lines = _csv_of(*reports.as_rows(told, table))
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=_attached(name))
 
+    def glass(self, request: Request) -> Response:
+        """A reported image, small and marked, for the operator who asked and whom another one has allowed to look. What
+        merely asks whether it is there, and what another site asks for, is no look."""
+        from core.abuse import glass  # draws: nothing that a start has to wait for
+
+        svc = self._services()
+        who = operators.signed_in(svc, staff_hash=staff_hash(request.scope), session_hash=session_hash(request.scope))
+        if who is None or request.method != "GET" or not _is_ours(request):
+            return _nothing_here()
+        return _or_404(lambda: _picture(glass.look(svc, who, request.path_params["view_id"]), "image/jpeg"))
+
     # ------------------------------------------------------------------------------------------------ operation
     def health(self, request: Request) -> Response:
         """200 where people are served: database and vault answer, and a worker is alive."""
@@ -527,6 +539,11 @@ def _comes_from_here(request: Request) -> bool:
     if "sec-fetch-site" in request.headers:
         return request.headers["sec-fetch-site"] == "same-origin"
     return same_origin(request.headers.raw, secure=request.scope["scheme"] == "https")
+
+
+def _is_ours(request: Request) -> bool:
+    """A page of ours asks for it, or a browser that does not say."""
+    return request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
 
 
 def _count_download(svc: Services, request: Request, what: str) -> None:
