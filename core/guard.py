@@ -37,7 +37,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core import language, preferences
 from core.language import N_, _
 from core.logs import outline
-from core.preferences import Preferences
+from core.preferences import Preferences, Theme
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,7 @@ SECURE_PREFERENCES_COOKIE = "__Host-workshot_prefs"
 PREFERENCES_HEADER = b"x-workshot-preferences"  # as the cookie has them, to st.user["preferences"]
 LANGUAGE_HEADER = b"x-workshot-language"  # which it is in the end, where anything says so, to st.user["language"]
 OUR_HEADERS = frozenset({IDENTITY_HEADER, STAFF_HEADER, COUNTED_HEADER, PREFERENCES_HEADER, LANGUAGE_HEADER})
+CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 QUIET_SESSIONS = 50_000
 SCOPE_KEY = "workshot.visitor"
 
@@ -106,6 +107,9 @@ class Framework(Protocol):
 
     def index_html(self) -> str:
         """The page that loads the front end; its inline scripts are the only ones allowed to run."""
+
+    def page(self, speaks: str, theme: Theme | None) -> str:
+        """The same for somebody who reads this language and prefers this theme, if any."""
 
     def owner(self, framework_session: str) -> str | None:
         """The session hash that a live connection was opened with; None unless it is live right now."""
@@ -235,6 +239,14 @@ def _accepted(headers: Headers) -> str | None:
     """The language that the browser asks for, if it does."""
     said = [value.decode("latin-1") for name, value in headers if name == b"accept-language"]
     return language.accepted(", ".join(said)) if said else None
+
+
+def _wants_page(headers: Headers) -> bool:
+    return b"text/html" in dict(headers).get(b"accept", b"")
+
+
+def _is_page(start: Message) -> bool:
+    return bytes(dict(start.get("headers", ())).get(b"content-type", b"")).startswith(b"text/html")
 
 
 def _cookies(headers: Headers, name: str) -> list[str]:
@@ -436,9 +448,29 @@ class Reply:
     send: Send
     guard: "Guard"
     mint: bool
+    visitor: Visitor
     started: bool = field(default=False, init=False)
+    _held: Message | None = field(default=None, init=False)
+    _body: bytes = field(default=b"", init=False)
 
     async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_page(message):
+            self._held = message
+        elif self._held is not None:
+            self._body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._give(self._held)
+        else:
+            await self._pass_on(message)
+
+    async def _give(self, start: Message) -> None:
+        body, headers = self._body, start["headers"]
+        if body:  # else it was only asked about
+            body, headers = self.guard.dressed(body, headers, self.visitor)
+        await self._pass_on({**start, "headers": headers})
+        await self._pass_on({"type": "http.response.body", "body": body})
+
+    async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             mint = self.mint and message["status"] < 400
@@ -466,7 +498,9 @@ class Guard:
         self._secure = secure
         self._hosts = frozenset(host.lower() for host in hosts if host)
         self._limits = limits or Limits()
-        self._security_headers = security_headers(framework.index_html(), secure=secure)
+        index = framework.index_html()
+        self._index = index.encode()
+        self._security_headers = security_headers(index, secure=secure)
         self._arriving: list[OpenUpload] = []  # uploads under way; only the event loop touches it
         self._quiet: dict[str, None] = {}  # sessions whose browser said that they are not to be counted; likewise
 
@@ -494,6 +528,8 @@ class Guard:
         wanted = _preferred(headers, secure=self._secure)
         speaks = wanted.language or _accepted(headers)  # None: nothing says so
         headers = [(name, value) for name, value in headers if name.lower() not in OUR_HEADERS]
+        if _wants_page(headers):  # whole, as it is made for this one
+            headers = [(name, value) for name, value in headers if name.lower() not in CONDITIONS]
         if scope["type"] == "websocket":
             # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
             headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))
@@ -548,7 +584,7 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         uploading = bool(UPLOAD_PATH.fullmatch(scope["path"])) and scope["method"] == "PUT"
         body = Body(receive, self._limits.upload_bytes if uploading else self._limits.form_bytes)
-        reply = Reply(send, self, mint=self._should_mint(scope))
+        reply = Reply(send, self, mint=self._should_mint(scope), visitor=scope[SCOPE_KEY])
         try:
             with self._admitted(scope) as refusal:
                 if refusal is None:
@@ -623,10 +659,23 @@ class Guard:
 
     # What leaves.
 
+    def dressed(self, body: bytes, headers: Headers, visitor: Visitor) -> tuple[bytes, Headers]:
+        """
+        A page in the language and the theme of who gets it. The one that loads the front end comes from a file, the
+        same for everybody: what a browser kept of it says nothing about what it prefers now.
+        """
+        outdated, theme = [b"content-length"], visitor.preferences.theme
+        if body == self._index:
+            body = self._framework.page(visitor.language, theme).encode()
+            outdated += [b"etag", b"last-modified", b"cache-control"]
+        elif theme:
+            body = body.replace(b"<html ", f'<html data-ws-theme="{theme}" '.encode(), 1)
+        headers = [(name, value) for name, value in headers if name.lower() not in outdated]
+        return body, [*headers, (b"content-length", str(len(body)).encode())]
+
     def _should_mint(self, scope: Scope) -> bool:
         """Only a person who opens a page gets a session, not a script, a picture or a health check."""
-        accept = dict(scope["headers"]).get(b"accept", b"")
-        return session_hash(scope) is None and scope["method"] == "GET" and b"text/html" in accept
+        return session_hash(scope) is None and scope["method"] == "GET" and _wants_page(scope["headers"])
 
     def headers_out(self, headers: Headers, *, mint: bool) -> Headers:
         """What a response may carry: nothing for other sites, our rules wherever a route has none of its own."""

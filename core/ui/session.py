@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from core.clock import Clock
 from core.guard import Counted, OpenUpload
 from core.language import ENGLISH, N_, NAMES, _
 from core.logs import outline
-from core.preferences import NOTHING, Preferences, read
+from core.preferences import NOTHING, Preferences, Theme, read
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ SESSION_HASH = re.compile(r"[0-9a-f]{64}")
 NO_COOKIE = N_("This page needs a cookie to know you from others. Please allow cookies for this site, then reload.")
 CALM_ERROR = N_("Something went wrong on our side. Your photos are where they were. Please reload the page.")
 KEEP_UNTAKEN_FOR = timedelta(minutes=2)
+THEME_SCRIPT = "/assets/theme.js"
 SPOOL_BYTES = 32 * 1024**2
 OWN_ADDRESS = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.ASCII)
 
@@ -163,7 +165,10 @@ class StreamlitFramework:
     """What the guard asks (`core.guard.Framework`), answered from Streamlit's runtime."""
 
     def index_html(self) -> str:
-        return (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+        return _index_html()
+
+    def page(self, speaks: str, theme: Theme | None) -> str:
+        return _page_in(speaks, theme)
 
     def owner(self, framework_session: str) -> str | None:
         session = _connected_with(framework_session).get("session")
@@ -174,6 +179,19 @@ class StreamlitFramework:
             OpenUpload(owner=self.owner(streamlit_session), size=size)
             for (streamlit_session, _), size in _uploads().items()
         ]
+
+
+@cache
+def _index_html() -> str:
+    return (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+
+
+@cache
+def _page_in(speaks: str, theme: Theme | None) -> str:
+    """1.67.0: the front end has no word for either, but it reads the theme from where assets/theme.js puts it."""
+    html = f'<html lang="{speaks}" data-ws-theme="{theme or ""}">'
+    head = f'<script src="{THEME_SCRIPT}"></script>\n    <title>WorkShot</title>'
+    return _index_html().replace('<html lang="en">', html, 1).replace("<title>Streamlit</title>", head, 1)
 
 
 def only_registered_pages() -> None:

@@ -87,13 +87,27 @@ def test_a_browser_that_has_a_cookie_is_given_no_other(visitor: Visitor) -> None
     assert "set-cookie" not in visitor.http.get("/", headers=HTML).headers
 
 
-def test_a_page_from_the_browsers_cache_still_gives_a_cookie(server: Server) -> None:
-    tag = httpx.get(server.url, headers=HTML).headers["etag"]
+def test_no_page_comes_from_the_browsers_cache(server: Server) -> None:
+    """It may be in another language by now."""
+    then = "Fri, 01 Jan 2038 00:00:00 GMT"
 
-    response = httpx.get(server.url, headers={**HTML, "if-none-match": tag})
+    response = httpx.get(server.url, headers={**HTML, "if-modified-since": then, "if-none-match": "*"})
 
-    assert response.status_code == 304
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert not response.headers.keys() & {"etag", "last-modified"}
     assert TOKEN.match(response.headers["set-cookie"])
+
+
+def test_a_page_is_in_the_language_and_the_theme_of_its_reader(server: Server) -> None:
+    german = httpx.get(server.url, headers={**HTML, "accept-language": "de-CH, en;q=0.5"})
+    dark = httpx.get(server.url, headers={**HTML, "cookie": "workshot_prefs=en.dark.-", "accept-language": "de"})
+
+    assert '<html lang="de" data-ws-theme="">' in german.text
+    assert '<html lang="en" data-ws-theme="dark">' in dark.text
+    for page in (german, dark):
+        assert int(page.headers["content-length"]) == len(page.content)
+        assert '<script src="/assets/theme.js"></script>' in page.text
 
 
 def test_a_route_that_sets_the_session_is_not_overruled(server: Server) -> None:

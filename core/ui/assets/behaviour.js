@@ -247,12 +247,57 @@ function hear(now) {
   skew = Math.abs(nearest) > 3000 ? nearest : 0; // a little lateness is the network, not a wrong clock
 }
 
+// What the framework says by itself (its uploader, its camera, the cross of a dialog) is English: it is said again in the
+// reader's language, wherever it was drawn anew. Only words change, never a node: React goes on with what it made.
+const THEIRS = '[data-testid="stFileUploader"], [data-testid="stCameraInput"], [role="dialog"], [data-testid="stSkipToContent"]';
+let theirs = []; // [pattern, English sentence]
+
+function asPattern(english) {
+  const plain = english.replace(/[.*+?^$()|[\]\\/]/g, "\\$&");
+  return new RegExp(`^${plain.replace(/\{(\w+)\}/g, "(?<$1>.+?)")}$`);
+}
+
+function retold(text) {
+  const plain = text.trim();
+  if (!plain) return text;
+  for (const [pattern, english] of theirs) {
+    const found = pattern.exec(plain);
+    if (found) return text.replace(plain, () => _(english, found.groups));
+  }
+  return text;
+}
+
+function retell() {
+  for (const part of document.querySelectorAll(THEIRS)) {
+    const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      const said = retold(node.data);
+      if (said !== node.data) node.data = said;
+    }
+  }
+  for (const part of document.querySelectorAll("[aria-label]")) {
+    const name = part.getAttribute("aria-label");
+    const said = name && retold(name);
+    if (said && said !== name) part.setAttribute("aria-label", said);
+  }
+}
+
+function retellWhatComes() {
+  if (window.workshotRetells) return;
+  window.workshotRetells = new MutationObserver(() => window.workshotRetell());
+  window.workshotRetells.observe(document.body, { childList: true, characterData: true, subtree: true, attributeFilter: ["aria-label"] });
+}
+
 // Pages for operators are in English whatever the pages before them were.
-function speak({ language, words: told, months: named }) {
+function speak({ language, words: told, months: named, theirs: others }) {
   if (!language) return;
   document.documentElement.lang = language;
   words = told ?? {};
   months = named ?? MONTHS;
+  theirs = (others ?? []).map((english) => [asPattern(english), english]);
+  window.workshotRetell = retell;
+  if (theirs.length) retellWhatComes();
+  retell();
 }
 
 export default function ({ data }) {

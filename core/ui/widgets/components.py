@@ -88,6 +88,7 @@ def behaviour(now: datetime | None) -> None:
     data: dict[str, Any] = {"now": instant, "looks": _LOOKS, "language": language}
     if language != ENGLISH:
         data |= {"words": wording.told_to_the_browser(language), "months": wording.months_there(language)}
+        data["theirs"] = list(wording.BY_STREAMLIT)
     _behaviour(key="ws-behaviour", data=data)
 
 

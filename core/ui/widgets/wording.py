@@ -47,7 +47,7 @@ def told_to_the_browser(language: str) -> dict[str, str]:
     if language == ENGLISH:
         return {}
     with speaking(language):
-        return {english: _(english) for english in IN_THE_BROWSER}
+        return {english: _(english) for english in (*IN_THE_BROWSER, *BY_STREAMLIT)}
 
 
 def months_there(language: str) -> list[str]:
@@ -246,3 +246,35 @@ IN_THE_BROWSER: Final = (
     N_("The chart is saved as a picture."),
 )
 """What behaviour.js says, word by word."""
+
+BY_STREAMLIT: Final = (
+    N_("Upload"),
+    N_("file upload"),
+    N_("Link to heading"),
+    N_("{size} per file"),
+    N_("Drag and drop a file here"),
+    N_("Add files"),
+    N_("Remove {name}"),
+    N_("Cancel upload of {name}"),
+    N_("File must be {size} or smaller."),
+    N_("{type} files are not allowed."),
+    N_("Take Photo"),
+    N_("Clear photo"),
+    N_("Switch camera"),
+    N_("Uploading..."),
+    N_("This app would like to use your camera."),
+    N_("Learn how to allow access."),
+    N_("Close"),
+    N_("Sidebar"),
+    N_("App pages"),
+    N_("Collapse sidebar"),
+    N_("Skip to main content"),
+    N_("Page not found"),
+    N_("The page that you have requested does not seem to exist. Running the app's main page."),
+    N_(
+        "You have requested page /{name}, but no corresponding file was found in the app's pages/ directory. "
+        "Running the app's main page."
+    ),
+    N_("Connection error"),
+)
+"""What 1.67.0 says by itself on pages for everyone, with no word of ours for it: behaviour.js says it again."""
