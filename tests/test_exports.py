@@ -178,7 +178,8 @@ def test_all_images_and_all_data_are_in_it(
     data = data_of(files)
     assert run["note"] == NOTE
     assert data["consents"][0]["policy_version"] == data["policy"]["version"] == policy.version(svc)
-    assert promises.PROMISES[3].sentence in data["policy"]["texts"][policy.version(svc)]
+    assert data["consents"][0]["language"] == "en"
+    assert promises.PROMISES[3].sentence in data["policy"]["texts"][policy.version(svc)]["en"]
     assert {image["file"] for image in data["images"] if image["kind"] != "export"} == images
     assert [message["text"] for message in data["messages"]] == [WORDS]
     assert data["requests"][0]["address"] == ADDRESS

@@ -54,9 +54,9 @@ def gather(svc: Services, session: Session, subject_id: str, now: datetime) -> d
 
 
 def _policy(svc: Services, session: Session, consents: Sequence[Any]) -> dict[str, Any]:
-    """The text that is in force, and those that were agreed to, as far as they were kept."""
+    """The text that is in force, and those that were agreed to, as far as they were kept, in each language."""
     here, given = policy.version_in_force(svc, session), {consent.policy_version for consent in consents}
-    texts = {version: policy.text_of(svc, session, version) for version in sorted({here, *given})}
+    texts = {version: policy.texts_of(svc, session, version) for version in sorted({here, *given})}
     return {"policy": {"version": here, "texts": texts}}
 
 
