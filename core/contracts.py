@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from core.language import _, n_
+
 PROCESS_HEADSHOTS_KEPT = timedelta(hours=1)
 """`process`: the portrait goes when the run ends; its headshots stay this long, so that they can be downloaded."""
 
@@ -33,7 +35,10 @@ class Contract(StrEnum):
 
     @property
     def label(self) -> str:
-        return _LABELS[self]
+        """In the reader's language."""
+        if self is Contract.PROCESS:
+            return _("Not kept")
+        return _hours(self.keep_for) if self.keep_for <= _SAID_IN_HOURS else _days(self.keep_for // _DAY)
 
     def no_longer_than(self, longest: "Contract") -> bool:
         return self.keep_for <= longest.keep_for and (longest is not Contract.PROCESS or self is longest)
@@ -47,14 +52,16 @@ _KEEP_FOR = {
     Contract.WEEK: timedelta(days=7),
     Contract.MONTH: timedelta(days=30),
 }
-_LABELS = {
-    Contract.PROCESS: "Not kept",
-    Contract.HOUR: "1 hour",
-    Contract.DAY: "24 hours",
-    Contract.THREE_DAYS: "72 hours",
-    Contract.WEEK: "7 days",
-    Contract.MONTH: "30 days",
-}
+_DAY = timedelta(days=1)
+_SAID_IN_HOURS = timedelta(hours=72)
+
+
+def _hours(length: timedelta) -> str:
+    return n_("{n} hour", "{n} hours", length // timedelta(hours=1))
+
+
+def _days(number: int) -> str:
+    return n_("{n} day", "{n} days", number)
 
 
 def offered(longest: Contract) -> list[Contract]:
@@ -83,7 +90,7 @@ class Terms:
         """How long anything is kept at most, as it is said to people."""
         last = self.offered[-1]
         if self.longest_clock > self.keep_for(last):  # headshots of `process` stay for an hour after their photo
-            return f"{self.longest_clock // timedelta(hours=1)} hours"
+            return _hours(self.longest_clock)
         return self.label(last)
 
     def offers(self, wanted: Contract) -> Contract:
@@ -96,7 +103,7 @@ class Terms:
     def label(self, contract: Contract) -> str:
         if contract.keep_for == self.keep_for(contract):
             return contract.label
-        return f"{self.longest_days} days" if self.longest_days > 1 else Contract.DAY.label
+        return _days(self.longest_days) if self.longest_days > 1 else Contract.DAY.label
 
     def clock(self, contract: Contract) -> timedelta:
         """From the upload to the instant that is printed and kept. Long contracts end early, so that the promise of

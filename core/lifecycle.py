@@ -54,6 +54,7 @@ class RuleFinding:
     trouble: Trouble
     says: str
     mend: str
+    days: int | None = None  # after which it erases, where that is the trouble
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def judge(rules: list[LifecycleRule], wanted: int, settings: Settings) -> RuleFi
     mend = mend_rule(settings, wanted)
     if soonest is not None and soonest < wanted:  # of whatever prefix: it takes what people were promised to keep
         says = f"The bucket erases after {soonest} days what our clock keeps for {_days(longest_clock(settings))}."
-        return RuleFinding(Trouble.TOO_SOON, says, mend)
+        return RuleFinding(Trouble.TOO_SOON, says, mend, soonest)
     if whole:
         if min(whole) <= wanted:
             return None

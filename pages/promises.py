@@ -10,6 +10,7 @@ from datetime import timedelta
 import streamlit as st
 
 from core import promises
+from core.language import _
 from core.ui import widgets
 from core.ui.app import services
 from core.ui.screens.promises.beyond import third_parties, without_us
@@ -33,7 +34,7 @@ def top() -> None:
     widgets.show(light(as_it_is, then), figures(as_it_is))
 
 
-widgets.frame("Promises", "What we give our word on, measured all the time.", now=now)
+widgets.frame(_("Promises"), _("What we give our word on, measured all the time."), now=now)
 top()
 listed(stands, now)
 third_parties(svc, now)

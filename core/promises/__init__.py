@@ -9,8 +9,9 @@ said, `bounds` stops a start with settings that promise less than what is publis
 
 from collections.abc import Sequence
 
+from core.language import _
 from core.models import PromiseState
-from core.promises.checking import Day, Stand, are_well, headline, run_checks, stands
+from core.promises.checking import Day, Stand, are_well, headline, headline_says, run_checks, stands
 from core.promises.shapes import GROUPS, Promise, Result, Says, numbers
 from core.promises.table import PROMISES
 from core.promises.telling import tell
@@ -28,6 +29,7 @@ __all__ = [
     "are_well",
     "glance",
     "headline",
+    "headline_says",
     "numbers",
     "run_checks",
     "stands",
@@ -41,7 +43,16 @@ def glance(settings: Settings, *, here: bool = True, others: Sequence[str] = ())
     said = [promise for promise in PROMISES if promise.at_a_glance]
     if not others:
         return [promise.glance(settings) for promise in said]
-    names, figures = " or ".join(others), numbers(settings)
-    made = f"Made on this server{figures['run_by']}, or by {names}" if here else f"Made by {names}"
+    names, figures = either(others), numbers(settings)
+    here_too = _("Made on this server{run_by}, or by {others}", run_by=figures["run_by"], others=names)
+    made = here_too if here else _("Made by {others}", others=names)
     texts = [promise.with_others or promise.at_a_glance for promise in said]
-    return [text.format_map({**figures, "made": made, "others": names}) for text in texts]
+    return [_(text, **figures, made=made, others=names) for text in texts]
+
+
+def either(names: Sequence[str]) -> str:
+    """`a`, `a or b`, `a or b or c`."""
+    so_far = "".join(names[:1])
+    for name in names[1:]:
+        so_far = _("{first} or {other}", first=so_far, other=name)
+    return so_far

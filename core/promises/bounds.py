@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Final
 
 from core.errors import BadSettings
+from core.language import N_
+from core.promises.shapes import Says
 from core.settings import LONGEST_PROMISED, Settings
 
 LONGEST: Final = LONGEST_PROMISED.keep_for
@@ -25,19 +27,24 @@ class Bound:
     promise: str
     value: Callable[[Settings], int]
     bound: int
-    unit: str
+    words: str
     at_least: bool = False
 
     def holds(self, settings: Settings) -> bool:
         value = self.value(settings)
         return value >= self.bound if self.at_least else value <= self.bound
 
-    def says(self, settings: Settings) -> str:
-        most = "at least" if self.at_least else "at most"
-        return (
-            f"{self.setting.upper()}: {self.value(settings)} {self.unit}, and the policy promises {most} {self.bound} "
-            f"({self.promise})."
-        )
+    def says(self, settings: Settings) -> Says:
+        numbers = {"value": str(self.value(settings)), "bound": str(self.bound)}
+        return Says(self.words, {"setting": self.setting.upper(), "promise": self.promise, **numbers})
+
+
+AT_MOST_DAYS: Final = N_("{setting}: {value} days, and the policy promises at most {bound} ({promise}).")
+AT_MOST_MONTHS: Final = N_("{setting}: {value} months, and the policy promises at most {bound} ({promise}).")
+AT_LEAST_DAYS: Final = N_("{setting}: {value} days, and the policy promises at least {bound} ({promise}).")
+AT_LEAST_SHOWN: Final = N_(
+    "{setting}: {value} as the least count that is shown, and the policy promises at least {bound} ({promise})."
+)
 
 
 def _days(span: timedelta) -> int:
@@ -50,28 +57,35 @@ BOUNDS: Final = (
         promise="erased_by_the_clock",
         value=lambda settings: settings.longest_days,
         bound=_days(LONGEST),
-        unit="days",
+        words=AT_MOST_DAYS,
     ),
     Bound(
         setting="longest_contract",
         promise="erased_by_the_clock",
         value=lambda settings: _days(settings.longest_contract.keep_for),
         bound=_days(LONGEST),
-        unit="days",
+        words=AT_MOST_DAYS,
     ),
     Bound(
         setting="backup_days",
         promise="backups_end_too",
         value=lambda settings: settings.backup_days,
         bound=30,
-        unit="days",
+        words=AT_MOST_DAYS,
+    ),
+    Bound(
+        setting="records_months",
+        promise="records_end",
+        value=lambda settings: settings.records_months,
+        bound=12,
+        words=AT_MOST_MONTHS,
     ),
     Bound(
         setting="policy_notice_days",
         promise="notice_before_a_change",
         value=lambda settings: settings.policy_notice_days,
         bound=14,
-        unit="days",
+        words=AT_LEAST_DAYS,
         at_least=True,
     ),
     Bound(
@@ -79,21 +93,25 @@ BOUNDS: Final = (
         promise="usage_belongs_to_nobody",
         value=lambda settings: settings.small_count,
         bound=5,
-        unit="as the least count that is shown",
+        words=AT_LEAST_SHOWN,
         at_least=True,
     ),
 )
 
 
-def exceeded(settings: Settings) -> list[str]:
-    """Every bound that these settings break, in words."""
+def exceeded(settings: Settings) -> list[Says]:
+    """Every bound that these settings break."""
     return [bound.says(settings) for bound in BOUNDS if not bound.holds(settings)]
 
 
 def require(settings: Settings) -> None:
     """Raises BadSettings with each reason and its bound."""
     if problems := exceeded(settings):
-        raise BadSettings("\n  ".join(["These settings promise less than the published policy:", *problems]))
+        raise BadSettings(
+            "\n  ".join(
+                ["These settings promise less than the published policy:", *(problem.text for problem in problems)]
+            )
+        )
 
 
 def longest(settings: Settings) -> timedelta:

@@ -19,11 +19,13 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core.db import upsert
+from core.language import ENGLISH, speaking
 from core.logs import outline
 from core.models import PromiseCheck, PromiseDay, PromiseState
 from core.promises.shapes import Promise, Result, Says, says, unknown
 from core.promises.table import PROMISES
 from core.services import Services
+from core.settings import Settings
 from core.usage.counting import count
 from core.usage.metrics import Metric
 
@@ -44,7 +46,8 @@ class Stand:
     """How a promise stands now."""
 
     promise: Promise
-    sentence: str
+    sentence: str  # in English, as figure and evidence are
+    said: str  # in the language of whoever asked
     state: PromiseState
     figure: str
     evidence: str
@@ -137,7 +140,8 @@ def _stand(
     measured = sum(sum(day[1:]) for day in days)
     return Stand(
         promise=promise,
-        sentence=promise.filled(svc.settings),
+        sentence=_in_english(promise, svc.settings),
+        said=promise.filled(svc.settings),
         state=state,
         figure=figure.text,
         evidence=evidence.text,
@@ -149,6 +153,11 @@ def _stand(
         kept_percent=100 * sum(day[1] for day in days) / measured if measured else None,
         days=days,
     )
+
+
+def _in_english(promise: Promise, settings: Settings) -> str:
+    with speaking(ENGLISH):
+        return promise.filled(settings)
 
 
 def _now(
@@ -179,11 +188,15 @@ def headline(stands: Sequence[Stand], now: datetime | None = None) -> tuple[Prom
 def headline_says(stands: Sequence[Stand], now: datetime | None = None) -> tuple[PromiseState, Says]:
     of, bad, dark = len(stands), *(sum(stand.public_state is s for stand in stands) for s in (BROKEN, UNKNOWN))
     if bad:
-        state, said = BROKEN, says("{bad} of {of} promises are broken." if bad > 1 else
-                                   "1 of {of} promises is broken.", bad=bad, of=of)  # fmt: skip
+        several, one = (
+            says("{bad} of {of} promises are broken.", bad=bad, of=of),
+            says("1 of {of} promises is broken.", of=of),
+        )
+        state, said = BROKEN, several if bad > 1 else one
     elif dark:
-        state, said = UNKNOWN, says("{dark} of {of} promises cannot be vouched for just now." if dark > 1 else
-                                    "1 of {of} promises cannot be vouched for just now.", dark=dark, of=of)  # fmt: skip
+        several = says("{dark} of {of} promises cannot be vouched for just now.", dark=dark, of=of)
+        one = says("1 of {of} promises cannot be vouched for just now.", of=of)
+        state, said = UNKNOWN, several if dark > 1 else one
     else:
         state, said = KEPT, says("All {of} promises hold.", of=of)
     checked = [stand.checked_at for stand in stands if stand.checked_at is not None]

@@ -8,7 +8,8 @@ translate the template. Their order is the order in which they are read.
 from datetime import timedelta
 from typing import Final
 
-from core.promises.checks import house, images, parties, people, reach
+from core.language import N_
+from core.promises.checks import house, images, parties, people, reach, records
 from core.promises.shapes import Promise
 
 SOON: Final = timedelta(minutes=30)
@@ -16,24 +17,29 @@ SOON: Final = timedelta(minutes=30)
 AT_ONCE: Final = timedelta(minutes=10)
 A_DAY: Final = timedelta(days=1)
 
-ERASE_NOW: Final = "Erase everything at once on My photos, or with your claim code from any browser."
-ASK_US: Final = "Write to us: My photos has a form, and the contact stands in the policy."
-TELL_US: Final = "Tell us what you saw. Until it is mended you may erase everything on My photos."
-COMPLAIN: Final = "Remind us, or complain to the data protection authority."
+ERASE_NOW: Final = N_("Erase everything at once on My photos, or with your claim code from any browser.")
+ASK_US: Final = N_("Write to us: My photos has a form, and the contact stands in the policy.")
+TELL_US: Final = N_("Tell us what you saw. Until it is mended you may erase everything on My photos.")
+COMPLAIN: Final = N_("Remind us, or complain to the data protection authority.")
 
 PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="processed_here",
         group="who sees them",
-        sentence="The engine that is chosen before the upload is named there. The on-device engine sends "
-        "nothing to anyone, and it never falls over to anyone else.",
-        at_a_glance="Made on this server{run_by}.{stored} Nothing is sent to anyone else.",
-        with_others="{made}.{stored} Nothing is sent to {others} unless you choose it; what it keeps then is not "
-        "ours to erase.",
+        sentence=N_(
+            "The engine that is chosen before the upload is named there. The on-device engine sends "
+            "nothing to anyone, and it never falls over to anyone else."
+        ),
+        at_a_glance=N_("Made on this server{run_by}.{stored} Nothing is sent to anyone else."),
+        with_others=N_(
+            "{made}.{stored} Nothing is sent to {others} unless you choose it; what it keeps then is not ours to erase."
+        ),
         reads=("run_by", "s3_endpoint_url"),
         enforced_by=("core.engines.on_device.engine.OnDevice", "core.generations.request"),
-        measured="We read our own source for anything in the engine that could reach a network, and look whether any "
-        "run that was to stay here was sent out.",
+        measured=N_(
+            "We read our own source for anything in the engine that could reach a network, and look whether any "
+            "run that was to stay here was sent out."
+        ),
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -42,9 +48,11 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="third_parties_by_name",
         group="who sees them",
-        sentence="A third party gets to see a photo only for a run for which the person has chosen it by name. It gets "
-        "pixels and the choices, no other data of the person. What lies there has a public address, follows its "
-        "terms and is not ours to erase: it is listed with its end, and looked after until it is gone.",
+        sentence=N_(
+            "A third party gets to see a photo only for a run for which the person has chosen it by name. It gets "
+            "pixels and the choices, no other data of the person. What lies there has a public address, follows its "
+            "terms and is not ours to erase: it is listed with its end, and looked after until it is gone."
+        ),
         reads=(
             "apimart_api_key",
             "apimart_hand_over",
@@ -54,26 +62,33 @@ PROMISES: Final[tuple[Promise, ...]] = (
             "ga4_measurement_id",
         ),
         enforced_by=("core.third_parties.third_parties", "core.provider.runs.step", "core.provider.residue.step"),
-        measured="Everyone who was sent a picture has to stand in the list of third parties, only runs that chose "
-        "them may have been sent, and every address there has to be looked at when its time is over.",
+        measured=N_(
+            "Everyone who was sent a picture has to stand in the list of third parties, only runs that chose "
+            "them may have been sent, and every address there has to be looked at when its time is over."
+        ),
         owner="founder",
         grace=SOON,
-        reader_may="Choose the on-device engine: then nobody else gets anything.",
+        reader_may=N_("Choose the on-device engine: then nobody else gets anything."),
         check=parties.third_parties_by_name,
     ),
     Promise(
         id="erased_by_the_clock",
         group="your photos",
-        sentence="A photo and everything made from it are erased by the clock that is chosen before the run, at most "
-        "{longest} after the photo was added, also when the run failed or was never finished. A clock can only "
-        "become shorter.{early}",
-        at_a_glance="Erased by the clock you choose, after {longest} at the latest, or the moment you say so.",
-        with_others="Here all is erased by the clock you choose, after {longest} at the latest, or the moment you "
-        "say so.",
+        sentence=N_(
+            "A photo and everything made from it are erased by the clock that is chosen before the run, at most "
+            "{longest} after the photo was added, also when the run failed or was never finished. A clock can only "
+            "become shorter.{early}"
+        ),
+        at_a_glance=N_("Erased by the clock you choose, after {longest} at the latest, or the moment you say so."),
+        with_others=N_(
+            "Here all is erased by the clock you choose, after {longest} at the latest, or the moment you say so."
+        ),
         reads=("longest_days", "longest_contract", "erase_early_hours", "sweep_every_seconds"),
         enforced_by=("core.retention.sweep", "core.retention.erase_copies", "core.contracts.Terms.run_by"),
-        measured="We look at every image that is here: none may be past its clock by more than 10 minutes, none may "
-        "have a longer one than promised, and a sweep has to have come by just now.",
+        measured=N_(
+            "We look at every image that is here: none may be past its clock by more than 10 minutes, none may "
+            "have a longer one than promised, and a sweep has to have come by just now."
+        ),
         owner="founder",
         grace=SOON,
         reader_may=ERASE_NOW,
@@ -82,12 +97,16 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="available_until",
         group="your photos",
-        sentence="Headshots can be opened and downloaded until their clock ends, and no longer. Nothing is erased "
-        "before that unless its owner asks.",
+        sentence=N_(
+            "Headshots can be opened and downloaded until their clock ends, and no longer. Nothing is erased "
+            "before that unless its owner asks."
+        ),
         reads=("longest_days", "longest_contract"),
         enforced_by=("core.models.Copy.may_be_read", "core.reconcile.compare", "core.lifecycle.judge"),
-        measured="We ask storage for the oldest and the newest image that should be there, and compare everything "
-        "with the rows each night.",
+        measured=N_(
+            "We ask storage for the oldest and the newest image that should be there, and compare everything "
+            "with the rows each night."
+        ),
         owner="founder",
         grace=SOON,
         reader_may=ASK_US,
@@ -96,40 +115,50 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="gone_means_gone",
         group="your photos",
-        sentence="An image is called gone only after storage was asked for it twice, in two ways, and did not have it.",
+        sentence=N_(
+            "An image is called gone only after storage was asked for it twice, in two ways, and did not have it."
+        ),
         reads=("canary_every_minutes",),
         enforced_by=("core.proof.Proof", "core.models.Evidence", "core.canary.release"),
-        measured="The database has to refuse a “gone” without that evidence, a test picture goes the whole way every "
-        "hour and is asked for again, and nothing that was gone may have come back.",
+        measured=N_(
+            "The database has to refuse a “gone” without that evidence, a test picture goes the whole way every "
+            "hour and is asked for again, and nothing that was gone may have come back."
+        ),
         owner="founder",
         grace=SOON,
-        reader_may="Check your receipt here: it says when storage was asked, and what it answered.",
+        reader_may=N_("Check your receipt here: it says when storage was asked, and what it answered."),
         check=images.gone_means_gone,
     ),
     Promise(
         id="never_trained_on",
         group="who sees them",
-        sentence="Photos and headshots are never used by us for training, data sets or improving algorithms.",
-        at_a_glance="Never used for training.",
-        with_others="Never used for training by us. Others have terms of their own.",
+        sentence=N_("Photos and headshots are never used by us for training, data sets or improving algorithms."),
+        at_a_glance=N_("Never used for training."),
+        with_others=N_("Never used for training by us. Others have terms of their own."),
         reads=("apimart_api_key",),
         enforced_by=("core.promises.source.Source", "core.third_parties.third_parties"),
-        measured="We read our own source: nothing in it trains anything, and only the named ways out can reach a "
-        "network. What third parties do with what they are sent is quoted from their terms, with what we could not "
-        "establish.",
+        measured=N_(
+            "We read our own source: nothing in it trains anything, and only the named ways out can reach a "
+            "network. What third parties do with what they are sent is quoted from their terms, with what we could not "
+            "establish."
+        ),
         owner="founder",
         grace=A_DAY,
-        reader_may="Choose the on-device engine: then nobody else gets anything.",
+        reader_may=N_("Choose the on-device engine: then nobody else gets anything."),
         check=parties.never_trained_on(),
     ),
     Promise(
         id="no_biometrics",
         group="who sees them",
-        sentence="No face recognition, no face features, no templates: a person's outline is found in memory for one "
-        "run and is gone with it.",
+        sentence=N_(
+            "No face recognition, no face features, no templates: a person's outline is found in memory for one "
+            "run and is gone with it."
+        ),
         enforced_by=("core.promises.source.Source", "core.promises.source.installed"),
-        measured="We read our own source and the list of what is installed for anything that recognises or measures "
-        "faces, and the tables for a column that could hold it.",
+        measured=N_(
+            "We read our own source and the list of what is installed for anything that recognises or measures "
+            "faces, and the tables for a column that could hold it."
+        ),
         owner="founder",
         grace=A_DAY,
         reader_may=TELL_US,
@@ -138,13 +167,26 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="only_the_owner",
         group="who sees them",
-        sentence="Images here have no public address. They open only in the browser that made them, or with its "
-        "claim code.",
-        at_a_glance="Seen only in this browser, or with your claim code. No account, no name.",
-        with_others="What is here is seen only in this browser, or with your claim code. No account, no name.",
-        enforced_by=("core.access.may_read", "core.access.own_run", "core.access.open_with_code"),
-        measured="A stranger's session asks for the oldest and the newest image and its run, and has to be told that "
-        "there is nothing.",
+        sentence=N_(
+            "Images here have no public address. They open only in the browser that made them, or with its "
+            "claim code. {looks}"
+        ),
+        at_a_glance=N_("Seen only in this browser, or with your claim code.{exception} No account, no name."),
+        with_others=N_(
+            "What is here is seen only in this browser, or with your claim code.{exception} No account, no name."
+        ),
+        reads=("look_at_reported",),
+        enforced_by=(
+            "core.access.may_read",
+            "core.access.own_run",
+            "core.access.open_with_code",
+            "core.abuse.glass.look",
+        ),
+        measured=N_(
+            "A stranger's session asks for the oldest and the newest image and its run, and has to be told that "
+            "there is nothing. Every look of an operator that is noted has to have been allowed by another one, for 10 "
+            "minutes."
+        ),
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -153,12 +195,16 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="no_public_address",
         group="who sees them",
-        sentence="From outside, every address of an image is answered as if nothing had ever been there: without a "
-        "cookie, and with anybody else's.",
+        sentence=N_(
+            "From outside, every address of an image is answered as if nothing had ever been there: without a "
+            "cookie, and with anybody else's."
+        ),
         reads=("public_url", "s3_endpoint_url"),
         enforced_by=("core.guard.Guard", "core.web.routes"),
-        measured="We ask our own server for images by their addresses as a stranger would, over HTTP, and storage "
-        "for its objects without a key.",
+        measured=N_(
+            "We ask our own server for images by their addresses as a stranger would, over HTTP, and storage "
+            "for its objects without a key."
+        ),
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -167,11 +213,14 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="only_pixels_are_kept",
         group="your photos",
-        sentence="Position, camera, times and everything else but pixels is removed before a photo is stored. Of an "
-        "image we keep its size, format and time of upload.",
+        sentence=N_(
+            "Position, camera, times and everything else but pixels is removed before a photo is stored. Of an "
+            "image we keep its size, format and time of upload."
+        ),
         enforced_by=("core.intake.read",),
-        measured="A test photo that carries all of this goes the way of every upload, and is searched for what is "
-        "left.",
+        measured=N_(
+            "A test photo that carries all of this goes the way of every upload, and is searched for what is left."
+        ),
         owner="founder",
         grace=SOON,
         reader_may=ERASE_NOW,
@@ -180,11 +229,15 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="encrypted",
         group="who sees them",
-        sentence="Every stored image is encrypted under a key of its person; with the last image the key is destroyed.",
+        sentence=N_(
+            "Every stored image is encrypted under a key of its person; with the last image the key is destroyed."
+        ),
         reads=("master_key",),
         enforced_by=("core.vault.Vault.put", "core.retention.end_subject_if_over"),
-        measured="We take the oldest and the newest image as storage has them: none may open as a picture, and each "
-        "key has to lie sealed.",
+        measured=N_(
+            "We take the oldest and the newest image as storage has them: none may open as a picture, and each "
+            "key has to lie sealed."
+        ),
         owner="founder",
         grace=AT_ONCE,
         reader_may=ERASE_NOW,
@@ -193,8 +246,10 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="encrypted_on_the_way",
         group="who sees them",
-        sentence="Between browsers, this server, storage and mail everything travels encrypted, or does not leave "
-        "this machine.",
+        sentence=N_(
+            "Between browsers, this server, storage and mail everything travels encrypted, or does not leave "
+            "this machine."
+        ),
         reads=(
             "public_url",
             "allowed_hosts",
@@ -205,7 +260,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
             "apimart_base_url",
         ),
         enforced_by=("core.bootstrap.build", "core.adapters.smtp.SmtpPost", "core.adapters.imap.ImapInbox"),
-        measured="We look at the way to each of them as it is set up.",
+        measured=N_("We look at the way to each of them as it is set up."),
         owner="founder",
         grace=SOON,
         reader_may=TELL_US,
@@ -214,36 +269,44 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="session_ends_with_the_browser",
         group="who sees them",
-        sentence="The one cookie that opens your photos is random, holds nothing about you, and ends with the browser.",
+        sentence=N_(
+            "The one cookie that opens your photos is random, holds nothing about you, and ends with the browser."
+        ),
         enforced_by=("core.guard.set_session_cookie", "core.guard.harden_cookie"),
-        measured="We open our own server as a new browser and look at the cookie that it hands out.",
+        measured=N_("We open our own server as a new browser and look at the cookie that it hands out."),
         owner="founder",
         grace=SOON,
-        reader_may="Close the browser. Your claim code opens your photos in another one.",
+        reader_may=N_("Close the browser. Your claim code opens your photos in another one."),
         check=reach.session_ends_with_the_browser,
     ),
     Promise(
         id="erased_on_request",
         group="your requests",
-        sentence="Whoever asks for erasure has everything erased and shown to be gone within 48 hours of the receipt "
-        "of the request, in the product at once.",
+        sentence=N_(
+            "Whoever asks for erasure has everything erased and shown to be gone within 48 hours of the receipt "
+            "of the request, in the product at once."
+        ),
         reads=("imap_host", "mail_every_seconds"),
         enforced_by=("core.requests.step", "core.sla.due_at", "core.alerts.tell"),
-        measured="Every open request is held against its clock, to the second, and those that were done in 30 days "
-        "as well.",
+        measured=N_(
+            "Every open request is held against its clock, to the second, and those that were done in 30 days as well."
+        ),
         owner="support",
         grace=AT_ONCE,
-        reader_may="Erase everything at once on My photos; it waits for nobody.",
+        reader_may=N_("Erase everything at once on My photos; it waits for nobody."),
         check=people.erased_on_request,
     ),
     Promise(
         id="rights_in_time",
         group="your requests",
-        sentence="A copy of your data, a correction, an objection or a question is answered within one month of its "
-        "receipt, or as soon as the law that applies to you says.",
+        sentence=N_(
+            "A copy of your data, a correction, an objection or a question is answered within one month of its "
+            "receipt, or as soon as the law that applies to you says."
+        ),
         enforced_by=("core.requests.step", "core.sla.due_at", "core.exports.pack"),
-        measured="Every open request is held against its clock, by kind, and those that were answered in 30 days as "
-        "well.",
+        measured=N_(
+            "Every open request is held against its clock, by kind, and those that were answered in 30 days as well."
+        ),
         owner="support",
         grace=AT_ONCE,
         reader_may=COMPLAIN,
@@ -252,48 +315,77 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="adults_only",
         group="this service",
-        sentence="WorkShot is for people of 18 and over. A photo is taken only with the consent of its owner, and "
-        "what is known to be of a child is erased.",
+        sentence=N_(
+            "WorkShot is for people of 18 and over. A photo is taken only with the consent of its owner, and "
+            "what is known to be of a child is erased."
+        ),
         enforced_by=("core.generations.request",),
-        measured="Every run has to stand on a consent in which its owner said that they are 18 and may use the photo.",
+        measured=N_(
+            "Every run has to stand on a consent in which its owner said that they are 18 and may use the photo."
+        ),
         owner="support",
         grace=SOON,
-        reader_may="Tell us of a child's photo: it is erased.",
+        reader_may=N_("Tell us of a child's photo: it is erased."),
         check=people.adults_only,
     ),
     Promise(
         id="usage_belongs_to_nobody",
         group="this service",
-        sentence="Of use we keep counts alone, by day: no row belongs to anybody, and no count of people's doings "
-        "below {small_count} is shown.",
+        sentence=N_(
+            "Of use we keep counts alone, by day: no row belongs to anybody, and no count of people's doings "
+            "below {small_count} is shown."
+        ),
         reads=("small_count",),
         enforced_by=("core.usage.counting.count", "core.usage.publishing.Shown"),
-        measured="We look at the columns of the tables of counts, and at every word in them, for anything that could "
-        "be a person's.",
+        measured=N_(
+            "We look at the columns of the tables of counts, and at every word in them, for anything that could "
+            "be a person's."
+        ),
         owner="founder",
         grace=SOON,
-        reader_may="Switch the counting off on My photos, or send “Sec-GPC” with your browser.",
+        reader_may=N_("Switch the counting off on My photos, or send “Sec-GPC” with your browser."),
         check=house.usage_belongs_to_nobody,
     ),
     Promise(
         id="logs_at_most_a_year",
         group="this service",
-        sentence="Logs of what was done here hold ids and instants, nothing personal, and are pruned after 12 months.",
+        sentence=N_(
+            "Logs of what was done here hold ids and instants, nothing personal, and are pruned after 12 months."
+        ),
         enforced_by=("core.audit.prune", "core.logs.quiet_logs"),
-        measured="We look at the oldest entry of the audit log, and for log files of ours.",
+        measured=N_("We look at the oldest entry of the audit log, and for log files of ours."),
         owner="founder",
         grace=A_DAY,
         reader_may=ASK_US,
         check=house.logs_at_most_a_year,
     ),
     Promise(
+        id="records_end",
+        group="this service",
+        sentence=N_(
+            "What was done for a person stays noted for at most {records} months after their last image is "
+            "gone; longer only while something of theirs is still open."
+        ),
+        reads=("records_months",),
+        enforced_by=("core.records.prune",),
+        measured=N_("We look for people whose last image has been gone for longer, and for anything noted of them."),
+        owner="founder",
+        grace=A_DAY,
+        reader_may=ASK_US,
+        check=records.records_end,
+    ),
+    Promise(
         id="nothing_is_sold",
         group="this service",
-        sentence="Nothing of yours is sold or used for marketing, and there are no ads: no page loads anything from "
-        "anybody else.",
+        sentence=N_(
+            "Nothing of yours is sold or used for marketing, and there are no ads: no page loads anything from "
+            "anybody else."
+        ),
         reads=("ga4_measurement_id",),
         enforced_by=("core.guard.content_security_policy",),
-        measured="We look at what our pages allow a browser to load, and for names of ad networks in our own source.",
+        measured=N_(
+            "We look at what our pages allow a browser to load, and for names of ad networks in our own source."
+        ),
         owner="founder",
         grace=SOON,
         reader_may=TELL_US,
@@ -302,26 +394,34 @@ PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="notice_before_a_change",
         group="this service",
-        sentence="A policy that promises less is announced at least {notice_days} days before it is in force, and "
-        "never touches a clock that runs.",
+        sentence=N_(
+            "A policy that promises less is announced at least {notice_days} days before it is in force, and "
+            "never touches a clock that runs."
+        ),
         reads=("policy_notice_days",),
         enforced_by=("core.promises.bounds.require",),
-        measured="Every version of the policy is kept with the day it was announced and the day from which it "
-        "counts; the one in force is held against the settings.",
+        measured=N_(
+            "Every version of the policy is kept with the day it was announced and the day from which it "
+            "counts; the one in force is held against the settings."
+        ),
         owner="founder",
         grace=A_DAY,
-        reader_may="Read what changed between two versions on the policy's page.",
+        reader_may=N_("Read what changed between two versions on the policy's page."),
         check=house.notice_before_a_change,
     ),
     Promise(
         id="breach_notice",
         group="this service",
-        sentence="Should photos ever get into wrong hands, we tell the authority, and those it concerns where we can "
-        "reach them, within 72 hours of knowing.",
+        sentence=N_(
+            "Should photos ever get into wrong hands, we tell the authority, and those it concerns on every page "
+            "here, as we know nobody's address, within 72 hours of knowing."
+        ),
         reads=("privacy_contact", "alert_urls", "authority"),
         enforced_by=("core.audit.verify", "core.alerts.tell"),
-        measured="That nobody can measure before it happens. What we look at is what it needs: somebody who can be "
-        "written to, people who are told, and a log that was not tampered with.",
+        measured=N_(
+            "That nobody can measure before it happens. What we look at is what it needs: somebody who can be "
+            "written to, people who are told, and a log that was not tampered with."
+        ),
         owner="founder",
         grace=SOON,
         reader_may=COMPLAIN,
@@ -333,8 +433,10 @@ PROMISES: Final[tuple[Promise, ...]] = (
         sentence="{backups}",
         reads=("backup_days",),
         enforced_by=("core.promises.bounds.require",),
-        measured="We look for copies of the database that are older, where we can see: beside it. What lies "
-        "elsewhere only those who run this server know.",
+        measured=N_(
+            "We look for copies of the database that are older, where we can see: beside it. What lies "
+            "elsewhere only those who run this server know."
+        ),
         owner="founder",
         grace=A_DAY,
         reader_may=ASK_US,

@@ -9,6 +9,8 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from core.language import _, number
+
 OTHER: Final = "other"
 
 OUTCOMES: Final = (
@@ -41,7 +43,7 @@ _LONGEST_AGENT: Final = 1_000
 
 def percent(share: float) -> str:
     """As people read it, cut to a tenth: what is nearly everything is not everything."""
-    return f"{share:.0f} %" if share in (0, 100) else f"{int(10 * share) / 10:.1f} %"
+    return _("{share} %", share=number(share) if share in (0, 100) else number(int(10 * share) / 10, 1))
 
 
 def known(word: str | None, words: Collection[str]) -> str:

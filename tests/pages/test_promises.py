@@ -14,6 +14,7 @@ from core.promises.shapes import says
 from core.services import Services
 from core.ui import pages
 from core.ui.screens.promises import wording
+from core.usage.words import percent
 from tests.pages.conftest import Opened, Tab
 from tests.provider.outsider import Outsider
 
@@ -167,6 +168,6 @@ def test_history_says_what_the_bars_show(svc: Services) -> None:
     assert bars[-2].kept == 99, "a day that was not whole is never a hundred"
 
 
-@pytest.mark.parametrize(("share", "said"), [(100.0, "100 %"), (99.99, "99.9 %"), (0.0, "0.0 %")])
+@pytest.mark.parametrize(("share", "said"), [(100.0, "100 %"), (99.99, "99.9 %"), (0.0, "0 %")])
 def test_a_share_is_rounded_down(share: float, said: str) -> None:
-    assert wording.percent(share) == said
+    assert percent(share) == said

@@ -44,7 +44,7 @@ def test_less_than_the_least_is_refused_as_well(tmp_path: Path, setting: str, va
     with pytest.raises(BadSettings, match=setting.upper()):
         load_settings(data_dir=tmp_path, **{setting: value})
     lax = Settings(data_dir=tmp_path).model_copy(update={setting: value})
-    assert [said.partition(":")[0] for said in bounds.exceeded(lax)] == [setting.upper()]
+    assert [said.text.partition(":")[0] for said in bounds.exceeded(lax)] == [setting.upper()]
 
 
 def test_at_the_bound_it_starts(tmp_path: Path) -> None:

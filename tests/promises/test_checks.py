@@ -12,13 +12,17 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import erasing, guard, promises, reconcile, requests, retention
+from core import audit, erasing, guard, promises, reconcile, requests, retention
+from core.abuse.terms import LOOK_FOR
 from core.models import (
+    AbuseKind,
+    AbuseReport,
     Consent,
     Copy,
     FindingKind,
     FindingRow,
     Generation,
+    GlassView,
     Mailbox,
     PolicyVersion,
     PromiseState,
@@ -181,6 +185,74 @@ def anybody_may_have_the_run(home: Home) -> Promise:
     return replace(promise("only_the_owner"), check=reach.only_the_owner(own_run=lambda *_: Generation()))
 
 
+def looked_at(home: Home, **otherwise: Any) -> None:
+    """A reported image was seen as it should be, but for this."""
+    allowed, copy = home.clock() - timedelta(hours=1), home.first(Copy)
+    report = AbuseReport(number="R-1", kind=AbuseKind.OTHER, received_at=allowed, due_at=allowed)
+    view = {
+        "report_id": report.id,
+        "subject_id": copy.subject_id,
+        "copy_id": copy.id,
+        "reason": AbuseKind.OTHER,
+        "asked_by": "one",
+        "asked_at": allowed,
+        "decided_by": "another",
+        "decided_at": allowed,
+        "until": allowed + timedelta(minutes=10),
+        "first_seen_at": allowed + timedelta(minutes=1),
+        "last_seen_at": allowed + timedelta(minutes=9),
+    }
+    home.add(report)
+    home.change(Subject, may_be_looked_at=True)
+    home.add(GlassView(**{**view, **otherwise}))
+
+
+def it_may_be_looked_at(home: Home) -> Services:
+    return home.set(look_at_reported=True)
+
+
+def somebody_looks_for_longer(home: Home) -> Services:
+    looked_at(home, until=home.clock())
+    return it_may_be_looked_at(home)
+
+
+def somebody_looks_too_late(home: Home) -> Services:
+    looked_at(home, last_seen_at=home.clock())
+    return it_may_be_looked_at(home)
+
+
+def somebody_looks_first_and_asks_then(home: Home) -> Services:
+    looked_at(home, first_seen_at=home.clock() - timedelta(hours=2))
+    return it_may_be_looked_at(home)
+
+
+def its_owner_never_allowed_it(home: Home) -> Services:
+    looked_at(home)
+    home.change(Subject, may_be_looked_at=False)
+    return it_may_be_looked_at(home)
+
+
+def its_owner_had_forbidden_it(home: Home) -> Services:
+    looked_at(home)
+    said(home, audit.Action.GLASS_FORBIDDEN, hours=2)
+    return it_may_be_looked_at(home)
+
+
+def its_owner_allowed_it_afterwards(home: Home) -> Services:
+    looked_at(home)
+    said(home, audit.Action.GLASS_PERMITTED)
+    return it_may_be_looked_at(home)
+
+
+def said(home: Home, action: audit.Action, **ago: float) -> None:
+    with home.svc.transaction() as session:
+        audit.record(session, action, home.first(Copy).subject_id, at=home.clock() - timedelta(**ago))
+
+
+def nobody_may_look_and_one_is_allowed(home: Home) -> None:
+    looked_at(home, first_seen_at=None, last_seen_at=None)
+
+
 def an_address_is_open(home: Home) -> Services:
     shown = Answered(status=200, headers=(("content-type", "image/jpeg"),), start=jpeg())
     return seen_by(home.svc, Server(pages={f"/img/{home.first(Copy).id}": shown}))
@@ -275,6 +347,13 @@ def nobody_prunes(home: Home) -> None:
 
 def a_log_lies_about(home: Home) -> None:
     _file(home, "server.log", timedelta(days=400))
+
+
+def nobody_removes_what_is_noted(home: Home) -> None:
+    home.clock.advance(days=31)
+    retention.sweep(home.svc)
+    assert state_of(home.svc, promise("records_end")) is KEPT
+    home.clock.advance(days=366 + 3)
 
 
 def an_ad_is_loaded(home: Home) -> Services:
@@ -469,7 +548,17 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
     "gone_means_gone": (it_comes_back, nobody_ever_compares, nobody_compares_any_more, no_canary_comes_by),
     "never_trained_on": (something_trains, there_is_another_way_out, NO_SOURCE["never_trained_on"]),
     "no_biometrics": (faces_are_recognised, faces_are_measured, a_model_is_brought_along, NO_SOURCE["no_biometrics"]),
-    "only_the_owner": (anybody_may_read, anybody_may_have_the_run),
+    "only_the_owner": (
+        anybody_may_read,
+        anybody_may_have_the_run,
+        somebody_looks_for_longer,
+        somebody_looks_too_late,
+        somebody_looks_first_and_asks_then,
+        its_owner_never_allowed_it,
+        its_owner_had_forbidden_it,
+        its_owner_allowed_it_afterwards,
+        nobody_may_look_and_one_is_allowed,
+    ),
     "no_public_address": (
         an_address_is_open,
         an_address_tells,
@@ -487,6 +576,7 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
     "adults_only": (nobody_is_asked_for_their_age, nobody_is_asked_at_all),
     "usage_belongs_to_nobody": (an_id_is_counted,),
     "logs_at_most_a_year": (nobody_prunes, a_log_lies_about),
+    "records_end": (nobody_removes_what_is_noted,),
     "nothing_is_sold": (
         an_ad_is_loaded,
         anything_is_loaded,
@@ -582,6 +672,26 @@ def test_the_oldest_photo_is_a_figure(lived_in: Services, clock: FrozenClock) ->
     clock.advance(days=11, hours=4)
     retention.sweep(lived_in)
     assert measured(lived_in, promise("erased_by_the_clock")).figure == "oldest photo 11 d 4 h, 0 past their clock"
+
+
+@pytest.mark.sqlite_only("one row, and what was said of it")
+def test_a_look_that_two_allowed_is_no_breach_and_is_counted(home: Home) -> None:
+    looked_at(home)
+    said(home, audit.Action.GLASS_FORBIDDEN)  # afterwards
+    told = measured(it_may_be_looked_at(home), promise("only_the_owner"))
+    assert told.state is KEPT and "an operator has seen in 300 days: 1, each allowed by another one" in told.evidence
+
+
+@pytest.mark.sqlite_only("sentences of settings")
+def test_whether_operators_may_look_is_said(sound: Services) -> None:
+    looking = sound.settings.model_copy(update={"look_at_reported": True})
+    (before,) = [line for line in promises.glance(sound.settings) if "Seen only" in line]
+    (after,) = [line for line in promises.glance(looking) if "Seen only" in line]
+    assert before == "Seen only in this browser, or with your claim code. No account, no name."
+    assert "One exception: if somebody reports an image, two operators may look at it" in after
+    which, minutes = promise("only_the_owner"), LOOK_FOR // timedelta(minutes=1)
+    assert which.filled(sound.settings).endswith("Operators see none.")
+    assert f"one of them may look at it for {minutes} minutes" in which.filled(looking)
 
 
 @pytest.mark.sqlite_only("two rows")
@@ -701,7 +811,7 @@ def test_backups_are_looked_for_where_the_database_lies(sound: Services, tmp_pat
 @pytest.mark.parametrize("which", PROMISES, ids=lambda each: each.id)
 def test_no_sentence_without_a_check_and_no_check_without_a_sentence(which: Promise, svc: Services) -> None:
     assert (
-        which.sentence.endswith((".", "{early}", "{backups}"))
+        which.sentence.endswith((".", "{early}", "{backups}", "{looks}"))
         and which.measured.endswith(".")
         and which.reader_may.endswith(".")
     )

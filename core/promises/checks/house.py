@@ -13,11 +13,10 @@ from core import audit, made_up
 from core.models import AuditEntry, Consent, PolicyVersion, UsageCount
 from core.promises import bounds
 from core.promises.checks.reach import NO_EYES, WAYS
-from core.promises.shapes import Check, Result, broken, kept, says, unknown
+from core.promises.shapes import Check, Result, broken, kept, listed, says, unknown
 from core.promises.source import NO_SOURCE, Source
 from core.services import Services
 from core.settings import ROOT
-from core.sla import in_words
 
 A_YEAR: Final = timedelta(days=365)
 MARGIN: Final = timedelta(days=4)
@@ -65,7 +64,7 @@ def usage_belongs_to_nobody(svc: Services, now: datetime) -> Result:
             figure,
             says(
                 "Columns that counts do not need: {more}. Words in them that could be somebody's: {odd}.",
-                more=", ".join(more) or "none",
+                more=listed(more),
                 odd=odd,
             ),
         )
@@ -85,7 +84,7 @@ def logs_at_most_a_year(svc: Services, now: datetime) -> Result:
     with svc.reading() as session:
         first = session.exec(select(AuditEntry.at).order_by(col(AuditEntry.seq)).limit(1)).first()
     files = [path for path in _files(svc.settings.data_dir, LOGS) if _age(path, now) > A_YEAR]
-    figure = says("oldest entry {age}", age=in_words(now - first)) if first else says("no entry yet")
+    figure = says("oldest entry {age}", age=now - first) if first else says("no entry yet")
     if files or (first is not None and now - first > A_YEAR + MARGIN):
         return broken(
             figure, says("The audit log goes back further than 12 months, or {files} log files do.", files=len(files))
@@ -146,8 +145,8 @@ def nothing_is_sold(root: Path = ROOT) -> Check:
                 figure,
                 says(
                     "A page may load from others: {foreign}. Ad networks are named in: {named}.",
-                    foreign=", ".join(foreign) or ("anybody" if not policy else "none"),
-                    named=", ".join(named) or "none",
+                    foreign=listed(foreign if policy else [ANYBODY]),
+                    named=listed(named),
                 ),
             )
         if not Source(root).is_there():
@@ -161,6 +160,7 @@ def nothing_is_sold(root: Path = ROOT) -> Check:
     return check
 
 
+ANYBODY: Final = says("anybody")
 GA4_OFF: Final = says("Google Analytics is off.")
 GA4_ON: Final = says("Google Analytics is told sums of a day by this server, of those who agreed; no page loads it.")
 
@@ -185,19 +185,17 @@ def notice_before_a_change(svc: Services, now: datetime) -> Result:
         return broken(
             figure,
             says(
-                "{hasty} versions that promise less were in force before their notice was over. {beyond}",
-                hasty=hasty,
-                beyond=" ".join(beyond),
-            ),
+                "{hasty} versions that promise less were in force before their notice was over.", hasty=hasty
+            ).followed_by(*beyond),
         )
     if not in_force:
         return unknown(figure, says("No version of the policy has been noted as in force."))
     then = (
-        says("The next one is in force from {day}.", day=f"{coming[0]:%d %b %Y}")
+        says("The next one is in force from {day}.", day=coming[0].date())
         if coming
         else says("No change is announced.")
     )
-    seen = says("The policy in force counts since {day}.", day=f"{max(in_force):%d %b %Y}")
+    seen = says("The policy in force counts since {day}.", day=max(in_force).date())
     return kept(figure, seen.followed_by(then))
 
 
@@ -220,8 +218,11 @@ def breach_notice(svc: Services, now: datetime) -> Result:
     with svc.reading() as session:
         fault = _fault_at_the_end(session)
     told, of = svc.notify.check() if svc.notify is not None else (0, 0)
-    contact = "set" if svc.settings.privacy_contact else "missing"
-    figure = says("contact {contact}, {told} told at once", contact=contact, told=told)
+    figure = (
+        says("contact set, {told} told at once", told=told)
+        if svc.settings.privacy_contact
+        else says("contact missing, {told} told at once", told=told)
+    )
     if fault:
         return broken(
             figure,
@@ -274,7 +275,11 @@ def backups_end_too(svc: Services, now: datetime) -> Result:
     databases = {DATABASE, own.name if own else DATABASE}
     old = [file for file in beside if file.name not in databases and _age(file, now) > kept_for + timedelta(days=1)]
     beyond = [bound for bound in bounds.BOUNDS if bound.setting == "backup_days" and not bound.holds(svc.settings)]
-    figure = says("{days} days, {old} older" if days else "{old} older copies seen", days=days, old=len(old))
+    figure = (
+        says("{days} days, {old} older", days=days, old=len(old))
+        if days
+        else says("{old} older copies seen", old=len(old))
+    )
     if old or beyond:
         return broken(
             figure,

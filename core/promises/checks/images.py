@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 from core import erasing, lifecycle, made_up
 from core.copies import kept_of_people
 from core.errors import ObjectMissing
-from core.lifecycle import Trouble
+from core.lifecycle import DAY, Trouble, TwoClocks
 from core.models import (
     LIVE,
     CanaryRun,
@@ -26,10 +26,9 @@ from core.models import (
 )
 from core.ports import Presence
 from core.promises import bounds
-from core.promises.shapes import Result, Says, broken, kept, says, unknown
+from core.promises.shapes import Result, Says, broken, kept, listed, says, unknown
 from core.services import Services
 from core.settings import Settings
-from core.sla import in_words
 
 LATE: Final = timedelta(minutes=10)
 """Past its clock for so long: no sweep came by that should have."""
@@ -65,14 +64,12 @@ def _not_compared(session: Session, now: datetime) -> Says | None:
     if compared is not None:
         if now - compared.ended_at <= COMPARED_LATE:
             return None
-        return says("Storage and rows were last compared {ago} ago.", ago=in_words(now - compared.ended_at))
+        return says("Storage and rows were last compared {ago} ago.", ago=now - compared.ended_at)
     began = select(Copy.created_at).where(*kept_of_people()).order_by(col(Copy.created_at))
     oldest = session.exec(began.limit(1)).first()
     if oldest is None or now - oldest <= COMPARED_LATE:
         return None
-    return says(
-        "Storage and rows were never compared, and the oldest image is here for {age}.", age=in_words(now - oldest)
-    )
+    return says("Storage and rows were never compared, and the oldest image is here for {age}.", age=now - oldest)
 
 
 def sample(session: Session, *where: sa.ColumnElement[bool]) -> Sequence[Copy]:
@@ -100,7 +97,7 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
         swept = session.get(Upkeep, JobKind.SWEEP)
         not_compared = _not_compared(session, now)
     figure = (
-        says("oldest photo {age}, {late} past their clock", age=in_words(now - oldest), late=late)
+        says("oldest photo {age}, {late} past their clock", age=now - oldest, late=late)
         if oldest
         else says("no photo is here")
     )
@@ -121,11 +118,23 @@ def erased_by_the_clock(svc: Services, now: datetime) -> Result:
     seen = says(
         "Looked at every image that is here, those of failed runs too: none is past its clock, and none has a longer "
         "one than promised. The last sweep ended {ago} ago.",
-        ago=in_words(now - swept.ended_at),
+        ago=now - swept.ended_at,
     )
     clocks = lifecycle.check(svc)
-    net = (says("Should all of ours fail, the bucket erases by itself: {clocks}.", clocks=clocks.says),)
-    return kept(figure, seen.followed_by(*net if clocks.rule_days is not None else ()))
+    return kept(figure, seen.followed_by(*_net(clocks)))
+
+
+def _net(clocks: TwoClocks) -> Sequence[Says]:
+    """The bucket's own rule, where it has one."""
+    if clocks.rule_days is None:
+        return ()
+    three = says(
+        "rule {rule} d · clock {clock} d · policy {policy} d",
+        rule=clocks.rule_days,
+        clock=f"{clocks.setting / DAY:g}",
+        policy=f"{clocks.policy / DAY:g}",
+    )
+    return (says("Should all of ours fail, the bucket erases by itself: {clocks}.", clocks=three),)
 
 
 def _too_long(session: Session, settings: Settings, now: datetime) -> int:
@@ -149,7 +158,7 @@ def _sweep_trouble(svc: Services, swept: Upkeep | None, now: datetime) -> Says |
         return says("No sweep has ended yet, so nobody looks for what is due.")
     every = timedelta(seconds=svc.settings.sweep_every_seconds)
     if now - swept.ended_at > max(3 * every, LATE):
-        return says("No sweep has ended for {ago}: nobody looks for what is due.", ago=in_words(now - swept.ended_at))
+        return says("No sweep has ended for {ago}: nobody looks for what is due.", ago=now - swept.ended_at)
     return None
 
 
@@ -164,8 +173,15 @@ def available_until(svc: Services, now: datetime) -> Result:
     answers = _asked(svc, some)
     missing = answers.count(Presence.ABSENT)
     figure = says("{there} of {asked} there", there=answers.count(Presence.PRESENT), asked=len(answers))
-    if too_soon := [found.says for found in lifecycle.check(svc).findings if found.trouble is Trouble.TOO_SOON]:
-        return broken(figure, says("{rule}", rule=too_soon[0]))
+    if too_soon := [found for found in lifecycle.check(svc).findings if found.trouble is Trouble.TOO_SOON]:
+        return broken(
+            figure,
+            says(
+                "The bucket erases after {days} days what our clock keeps for {clock} d.",
+                days=too_soon[0].days or 0,
+                clock=f"{lifecycle.longest_clock(svc.settings) / DAY:g}",
+            ),
+        )
     if lost or missing:
         return broken(
             figure,
@@ -182,7 +198,7 @@ def available_until(svc: Services, now: datetime) -> Result:
     if not_compared:
         return unknown(figure, not_compared)
     then = (
-        says("Everything was compared {ago} ago, and nothing was missing.", ago=in_words(now - compared.ended_at))
+        says("Everything was compared {ago} ago, and nothing was missing.", ago=now - compared.ended_at)
         if compared is not None
         else says("Everything is compared each night; that has not been done here yet.")
     )
@@ -207,6 +223,7 @@ RULES: Final = {
     "copy": ("ck_copy_gone_needs_evidence", "ck_copy_gone_after_erased"),
     "evidence": ("ck_evidence_is_a_negative_read",),
 }
+GONE, NONE = says("gone"), says("none")
 NOT_GONE: Final = ("not_gone", "key_kept")
 
 
@@ -235,17 +252,15 @@ def gone_means_gone(svc: Services, now: datetime) -> Result:
                 "missing, and the last test picture: {last}.",
                 back=came_back,
                 rules=len(missing),
-                last=(last.failure or "gone") if last is not None else "none",
+                last=(last.failure or GONE) if last is not None else NONE,
             ),
         )
     if not_compared:
         return unknown(figure, not_compared)
     every = timedelta(minutes=svc.settings.canary_every_minutes)
     if last is None and every and here_since is not None and now - here_since > 3 * every + LATE:
-        ago = in_words(now - here_since)
-        return unknown(
-            figure, says("This server was set up {ago} ago, and no test picture has come by since.", ago=ago)
-        )
+        since = says("This server was set up {ago} ago, and no test picture has come by since.", ago=now - here_since)
+        return unknown(figure, since)
     return _canary_kept(svc, last, again, figure, now)
 
 
@@ -259,27 +274,30 @@ def _canary_figure(last: CanaryRun | None) -> Says:
         return (
             says("no test picture has gone yet") if last is None else says("the last test picture did not get through")
         )
-    return says(
-        "last test picture gone {after} after its clock", after=in_words(max(last.gone_at - last.due_at, timedelta(0)))
-    )
+    return says("last test picture gone {after} after its clock", after=max(last.gone_at - last.due_at, timedelta(0)))
 
 
 def _canary_kept(
     svc: Services, last: CanaryRun | None, again: Sequence[Presence], figure: Says, now: datetime
 ) -> Result:
-    rules = "The database takes no “gone” without two negative reads."
     every = timedelta(minutes=svc.settings.canary_every_minutes)
     if last is None:
-        return kept(figure, says(rules + " Nothing that was gone has come back. No test picture has gone the way yet."))
+        return kept(figure, RULES_HOLD.followed_by(NONE_YET))
     if last.failure is not None:
         return unknown(figure, says("The last test picture did not get through ({why}).", why=last.failure))
     if every and now - last.started_at > 3 * every + LATE:
-        ago = in_words(now - last.started_at)
-        return unknown(figure, says("The last test picture was sent {ago} ago: none has come by since.", ago=ago))
+        sent = says("The last test picture was sent {ago} ago: none has come by since.", ago=now - last.started_at)
+        return unknown(figure, sent)
     if Presence.UNKNOWN in again:
         return unknown(figure, says("Storage could not say again that the last test picture is gone."))
-    asked = " The last test picture was asked for once more: not there. Nothing that was gone has come back."
-    return kept(figure, says(rules + asked))
+    return kept(figure, RULES_HOLD.followed_by(ASKED_AGAIN))
+
+
+RULES_HOLD: Final = says("The database takes no “gone” without two negative reads.")
+NONE_YET: Final = says("Nothing that was gone has come back. No test picture has gone the way yet.")
+ASKED_AGAIN: Final = says(
+    "The last test picture was asked for once more: not there. Nothing that was gone has come back."
+)
 
 
 # ---------------------------------------------------------------------------------------------------- encrypted
@@ -356,7 +374,7 @@ def only_pixels_are_kept(read: Callable[[bytes], bytes] | None = None) -> Callab
                 figure,
                 says(
                     "Of a test photo this was left after reading: {left}. Unknown columns of images: {more}.",
-                    left=", ".join(left) or "–",
+                    left=listed(KINDS[what] for what in left) if left else "–",
                     more=", ".join(more) or "–",
                 ),
             )
@@ -371,6 +389,14 @@ def only_pixels_are_kept(read: Callable[[bytes], bytes] | None = None) -> Callab
     return check
 
 
+KINDS: Final = {
+    "position": says("position"),
+    "camera": says("camera"),
+    "time": says("time"),
+    "comment": says("comment"),
+    "program": says("program"),
+}
+"""What a test photo carries."""
 COLUMNS_OF_A_COPY: Final = frozenset(
     [
         "id",

@@ -11,11 +11,11 @@ from sqlmodel import Session, col, func, select
 from core import made_up
 from core.models import Generation, ProviderCopy, ProviderTask
 from core.promises import source
-from core.promises.shapes import Check, Result, Says, broken, kept, says, unknown
+from core.promises.shapes import Check, Result, Says, Value, broken, kept, listed, says, unknown
 from core.promises.source import NO_SOURCE, Source
 from core.services import Services
 from core.settings import ROOT
-from core.third_parties import ThirdParty, third_parties
+from core.third_parties import Left, ThirdParty, third_parties
 
 LAST: Final = 1_000
 """Runs that were sent to somebody last."""
@@ -45,7 +45,7 @@ def processed_here(root: Path = ROOT) -> Check:
                     "{sent} runs that were to be made here were sent to a third party, and in the engine these files "
                     "can reach a network: {files}.",
                     sent=sent,
-                    files=_listed(reaching),
+                    files=listed(reaching, SHOWN),
                 ),
             )
         if not Source(root).is_there(ON_DEVICE):
@@ -85,11 +85,6 @@ def _sent_to(session: Session, provider: str, *where: sa.ColumnElement[bool]) ->
     return session.exec(query.where(made_up.is_real(sent.c.id), *where)).one()
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return (", ".join(names[:SHOWN]) + more) or "none"
-
-
 # ------------------------------------------------------------------------------------------------------ third parties
 def third_parties_by_name(svc: Services, now: datetime) -> Result:
     """Whoever was sent something stands in the list, was chosen for that run, and is looked after until all is gone."""
@@ -108,7 +103,7 @@ def third_parties_by_name(svc: Services, now: datetime) -> Result:
                 "Sent to somebody whom the list does not name: {unnamed}. Runs that were sent to somebody else than "
                 "chosen: {not_chosen}. Copies there that nobody has looked at although their time is over: "
                 "{not_looked}.",
-                unnamed=_listed(sorted(unnamed)),
+                unnamed=listed(sorted(unnamed), SHOWN),
                 not_chosen=not_chosen,
                 not_looked=not_looked,
             ),
@@ -132,8 +127,28 @@ NOBODY: Final = says("No third party can be chosen here.")
 def _party(svc: Services, party: ThirdParty) -> Says:
     """Its purpose, and the clocks of the copies that it is left with."""
     copies = party.left_by(svc.providers[party.id].hand_over)
-    clocks = ", ".join(f"{copy.id} {copy.how_long}" for copy in copies)
-    return says("{name}: {does} What it keeps: {clocks}.", name=party.title, does=party.does, clocks=clocks)
+    clocks = listed(_clock(copy) for copy in copies)
+    return says("{name}: {does} What it keeps: {clocks}.", name=party.title, does=Says(party.does), clocks=clocks)
+
+
+def _clock(copy: Left) -> Says:
+    if copy.hours is None:
+        return says("{what} not known", what=KEEPS.get(copy.id, copy.id))
+    shortest, longest = copy.hours
+    what: Value = KEEPS.get(copy.id, copy.id)
+    if shortest == longest:
+        return says("{what} {longest} h", what=what, longest=longest)
+    return says("{what} {shortest} to {longest} h", what=what, shortest=shortest, longest=longest)
+
+
+KEEPS: Final = {
+    "upload": says("upload"),
+    "input": says("input"),
+    "result": says("result"),
+    "record": says("record"),
+    "upstream": says("upstream"),
+}
+"""Copies of data/providers.json, by their ids."""
 
 
 def _left(name: str, n: int) -> Says:
@@ -183,8 +198,8 @@ def never_trained_on(root: Path = ROOT) -> Check:
                 says(
                     "These files of ours could train something: {training}. These can reach a network and are none "
                     "of the named ways out: {elsewhere}.",
-                    training=_listed(training),
-                    elsewhere=_listed(elsewhere),
+                    training=listed(training, SHOWN),
+                    elsewhere=listed(elsewhere, SHOWN),
                 ),
             )
         if not tree.is_there():
@@ -203,17 +218,16 @@ def never_trained_on(root: Path = ROOT) -> Check:
 
 def _of_training(party: ThirdParty) -> Iterable[Says]:
     """What they say of it, and what we could not find out."""
-    read_on = f"{party.read_on:%d %b %Y}"
     for said in party.says:
         if "train" in said.text.lower():
-            yield says("{name} says: {text}", name=party.title, text=said.text)
+            yield says("{name} says: {text}", name=party.title, text=Says(said.text))
     for text in party.unknown:
         if "train" in text.lower():
             yield says(
                 "Of {name} could not be established, as of {read_on}: {text}",
                 name=party.title,
-                read_on=read_on,
-                text=text,
+                read_on=party.read_on,
+                text=Says(text),
             )
 
 
@@ -240,10 +254,10 @@ def no_biometrics(root: Path = ROOT, installed: Callable[[], Iterable[str]] = so
                 says(
                     "Found what could recognise or measure faces. In code: {code}. Installed: {packages}. Models: "
                     "{models}. Columns: {columns}.",
-                    code=_listed(code),
-                    packages=_listed(packages),
-                    models=_listed(models),
-                    columns=_listed(columns),
+                    code=listed(code, SHOWN),
+                    packages=listed(packages, SHOWN),
+                    models=listed(models, SHOWN),
+                    columns=listed(columns, SHOWN),
                 ),
             )
         if not tree.is_there():

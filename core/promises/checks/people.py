@@ -11,7 +11,7 @@ from core import made_up
 from core.models import LIVE, Consent, Generation, Mailbox, Request, RequestKind
 from core.promises.shapes import Result, Says, broken, kept, says, unknown
 from core.services import Services
-from core.sla import clocks, in_words
+from core.sla import clocks
 
 MONTH: Final = timedelta(days=30)
 PROMISED: Final = timedelta(hours=48)
@@ -72,7 +72,7 @@ def _in_time(svc: Services, now: datetime, kinds: Sequence[RequestKind], wrong: 
                 "{late} requests are past their clock, the longest by {by}, and {wrong} have a clock that was not "
                 "promised.",
                 late=late,
-                by=in_words(now - oldest) if oldest else "0 s",
+                by=now - oldest if oldest else timedelta(0),
                 wrong=wrong,
             ),
         )
@@ -110,9 +110,9 @@ def _unread(box: Mailbox | None, now: datetime) -> Says | None:
     if box is None:
         return says("The mailbox for requests has not been read yet.")
     if now - box.looked_at > UNREAD:
-        ago = in_words(now - box.looked_at)
         return says(
-            "The mailbox for requests could not be read for {ago}: there may be some that nobody knows of.", ago=ago
+            "The mailbox for requests could not be read for {ago}: there may be some that nobody knows of.",
+            ago=now - box.looked_at,
         )
     return None
 

@@ -17,7 +17,8 @@ from core.errors import NotFound
 from core.models import Copy, Generation, new_id
 from core.ports import Answered, Stranger
 from core.promises.checks.images import SEALED, is_picture, sample
-from core.promises.shapes import Check, Result, broken, kept, says, unknown
+from core.promises.checks.looks import looks
+from core.promises.shapes import Check, Result, Says, broken, kept, listed, says, unknown
 from core.services import Services
 
 COOKIES: Final = ("workshot", "__Host-workshot")
@@ -42,32 +43,28 @@ def only_the_owner(may_read: May = access.may_read, own_run: Own = access.own_ru
             opened = sum(_opens(may_read, session, stranger, copy.id, now) for copy in copies)
             opened += sum(_opens(own_run, session, stranger, run) for run in runs)
             opened += _opens(may_read, session, stranger, new_id(), now)
+            operators = looks(svc, session, now)
         with svc.database.connect() as connection:
             rules = {index["name"] for index in sa.inspect(connection).get_indexes("browser_session")}
         figure = says("{opened} of {tried} opened", opened=opened, tried=len(copies) + len(runs) + 1)
         if opened or ONE_EACH not in rules:
-            return broken(
-                figure,
-                says(
-                    "A session that owns nothing could open {opened}. The rule that a browser opens one person at "
-                    "most is in the database: {rule}.",
-                    opened=opened,
-                    rule="yes" if ONE_EACH in rules else "no",
-                ),
-            )
-        return kept(
-            figure,
-            says(
-                "A session that owns nothing asked for {tried} images and runs, one that never existed among them, "
-                "and was told each time that there is nothing.",
-                tried=len(copies) + len(runs) + 1,
-            ),
+            could = says("A session that owns nothing could open {opened}.", opened=opened)
+            return broken(figure, could.followed_by(RULE_IS_THERE if ONE_EACH in rules else RULE_IS_MISSING))
+        if not operators.are_well:
+            return broken(figure, operators.says)
+        seen = says(
+            "A session that owns nothing asked for {tried} images and runs, one that never existed among them, "
+            "and was told each time that there is nothing.",
+            tried=len(copies) + len(runs) + 1,
         )
+        return kept(figure, seen.followed_by(operators.says))
 
     return check
 
 
 ONE_EACH: Final = "uq_browser_session_opens_one"
+RULE_IS_THERE: Final = says("The rule that a browser opens one person at most is in the database: yes.")
+RULE_IS_MISSING: Final = says("The rule that a browser opens one person at most is in the database: no.")
 
 
 def _opens(ask: Callable[..., Any], *of: Any) -> bool:
@@ -171,12 +168,12 @@ def session_ends_with_the_browser(svc: Services, now: datetime) -> Result:
     figure = says("ends with the browser")
     if len(cookies) < len(answers) or not all(cookies):
         return unknown(says("not asked"), says("No cookie was handed out to a new browser.").followed_by(way))
-    wrong = sorted({word for cookie in cookies for word in _wrong_with(cookie)})
+    wrong = list(dict.fromkeys(what for cookie in cookies for what in _wrong_with(cookie)))
     if len({cookie.partition(";")[0] for cookie in cookies}) < len(cookies):
-        wrong.append("the same for everybody")
+        wrong.append(says("the same for everybody"))
     if wrong:
         return broken(
-            says("does not end with the browser"), says("The cookie of a session: {wrong}.", wrong=", ".join(wrong))
+            says("does not end with the browser"), says("The cookie of a session: {wrong}.", wrong=listed(wrong))
         )
     seen = says(
         "A new browser got 256 random bits without a lifetime, which no script can read; the next one got others."
@@ -184,20 +181,25 @@ def session_ends_with_the_browser(svc: Services, now: datetime) -> Result:
     return kept(figure, seen.followed_by(way))
 
 
+HAS_A_LIFETIME: Final = says("it has a lifetime")
+SCRIPTS_READ_IT: Final = says("scripts can read it")
+LOOKS_OTHERWISE: Final = says("it is not what a session's looks like")
+
+
 def _our_cookie(answer: Answered) -> str:
     known = (value for name, value in answer.headers if name == "set-cookie")
     return next((value for value in known if value.partition("=")[0] in COOKIES), "")
 
 
-def _wrong_with(cookie: str) -> Iterator[str]:
+def _wrong_with(cookie: str) -> Iterator[Says]:
     pair, *attributes = (part.strip() for part in cookie.split(";"))
     names = {attribute.partition("=")[0].lower() for attribute in attributes}
     if names & {"max-age", "expires"}:
-        yield "it has a lifetime"
+        yield HAS_A_LIFETIME
     if "httponly" not in names:
-        yield "scripts can read it"
+        yield SCRIPTS_READ_IT
     if not re.fullmatch(r"[\w-]{43}", pair.partition("=")[2], re.ASCII):
-        yield "it is not what a session's looks like"
+        yield LOOKS_OTHERWISE
 
 
 # ------------------------------------------------------------------------------------------------------- on the way
@@ -205,7 +207,7 @@ def _wrong_with(cookie: str) -> Iterator[str]:
 class Way:
     """Between this server and somebody. None: it cannot be seen from here."""
 
-    name: str
+    name: Says
     safe: bool | None
 
 
@@ -215,11 +217,10 @@ def encrypted_on_the_way(svc: Services, now: datetime) -> Result:
     bare, dark = [way.name for way in ways if way.safe is False], [way.name for way in ways if way.safe is None]
     figure = says("{safe} of {of} ways", safe=sum(bool(way.safe) for way in ways), of=len(ways))
     if bare:
-        return broken(figure, says("Not encrypted, and not on this machine alone: {bare}.", bare=", ".join(bare)))
+        return broken(figure, says("Not encrypted, and not on this machine alone: {bare}.", bare=listed(bare)))
     if dark:
-        return unknown(figure, says("It cannot be seen whether this is encrypted: {dark}.", dark=", ".join(dark)))
-    names = ", ".join(way.name for way in ways)
-    seen = says("Encrypted, or on this machine alone: {names}.", names=names)
+        return unknown(figure, says("It cannot be seen whether this is encrypted: {dark}.", dark=listed(dark)))
+    seen = says("Encrypted, or on this machine alone: {names}.", names=listed(way.name for way in ways))
     here = [] if svc.settings.secure else [THIS_MACHINE]
     return kept(figure, seen.followed_by(*here))
 
@@ -231,18 +232,18 @@ THIS_MACHINE: Final = says(
 
 def _ways(svc: Services) -> Iterator[Way]:
     settings = svc.settings
-    yield Way("browsers", _browsers_are_safe(svc))
-    yield Way("database", _database_is_safe(svc))
+    yield Way(says("browsers"), _browsers_are_safe(svc))
+    yield Way(says("database"), _database_is_safe(svc))
     if settings.uses_s3:
-        yield Way("storage", _is_safe(settings.s3_endpoint_url))
+        yield Way(says("storage"), _is_safe(settings.s3_endpoint_url))
     for name, host, security in (
-        ("mail out", settings.smtp_host, settings.smtp_security),
-        ("mail in", settings.imap_host, settings.imap_security),
+        (says("mail out"), settings.smtp_host, settings.smtp_security),
+        (says("mail in"), settings.imap_host, settings.imap_security),
     ):
         if host:
             yield Way(name, security != "none" or _stays(host))
     if svc.providers:
-        yield Way("third parties", _is_safe(settings.apimart_base_url))
+        yield Way(says("third parties"), _is_safe(settings.apimart_base_url))
 
 
 def _browsers_are_safe(svc: Services) -> bool | None:

@@ -5,8 +5,10 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.language import ENGLISH, _, current
 from core.models import PromiseState
 from core.promises import GROUPS, Stand
+from core.promises.shapes import Owner
 from core.ui import widgets
 from core.ui.screens.promises import wording
 from core.ui.widgets import Html, el
@@ -16,7 +18,7 @@ def listed(stands: Sequence[Stand], now: datetime) -> None:
     """All of them, by group."""
     for group in GROUPS:
         these = [stand for stand in stands if stand.promise.group == group]
-        st.header(wording.GROUPS[group], anchor=group.replace(" ", "-"))
+        st.header(_(wording.GROUPS[group]), anchor=group.replace(" ", "-"))
         widgets.show(el("ul", *(_promise(stand, now) for stand in these), class_="ws-promises"))
 
 
@@ -25,34 +27,42 @@ def _promise(stand: Stand, now: datetime) -> Html:
         "li",
         el(
             "div",
-            el("p", stand.sentence, class_="ws-promise-says"),
+            el("p", stand.said, class_="ws-promise-says"),
             widgets.state_chip(*wording.chip(stand)),
             class_="ws-promise-head",
         ),
-        el("p", stand.figure, *_checked(stand, now), class_="ws-quiet"),
+        el("p", stand.figure_says.in_words(_), *_checked(stand, now), class_="ws-quiet"),
         el(
             "details",
-            el("summary", "How we know", el("span", f": {stand.promise.id.replace('_', ' ')}", class_="ws-unseen")),
+            el("summary", _("How we know"), el("span", f": {_name(stand)}", class_="ws-unseen")),
             _how(stand, now),
         ),
         id=f"promise-{stand.promise.id}",
     )
 
 
+def _name(stand: Stand) -> str:
+    """Which one it is, for those who hear the page."""
+    return stand.promise.id.replace("_", " ") if current() == ENGLISH else stand.said.partition(". ")[0]
+
+
 def _checked(stand: Stand, now: datetime) -> tuple[Html | str, ...]:
-    return () if stand.checked_at is None else (" · checked ", widgets.ago(stand.checked_at, now=now))
+    if stand.checked_at is None:
+        return ()
+    before, _there, after = _(" · checked {ago}").partition("{ago}")
+    return before, widgets.ago(stand.checked_at, now=now), after
 
 
 def _how(stand: Stand, now: datetime) -> Html:
     promise = stand.promise
     return widgets.facts(
         [
-            ("How it is measured", promise.measured),
-            ("What was found", stand.evidence),
-            (f"The last {wording.DAYS} days", _history(stand, now)),
+            (_("How it is measured"), _(promise.measured)),
+            (_("What was found"), stand.evidence_says.in_words(_)),
+            (_("The last {days} days", days=wording.DAYS), _history(stand, now)),
             *_since(stand, now),
-            ("What enforces it", widgets.join((el("code", name) for name in promise.enforced_by), between=", ")),
-            ("What you may do", promise.reader_may),
+            (_("What enforces it"), widgets.join((el("code", name) for name in promise.enforced_by), between=", ")),
+            (_("What you may do"), _(promise.reader_may)),
         ]
     )
 
@@ -63,17 +73,26 @@ def _since(stand: Stand, now: datetime) -> list[tuple[str, Html | str]]:
     when = widgets.instant(stand.since, now=now)
     match stand.state, stand.public_state:
         case PromiseState.BROKEN, PromiseState.BROKEN:
-            owner = wording.OWNERS[stand.promise.owner]
-            return [("Broken since", f"{when}. It is for {owner} to mend, and they have been told.")]
+            return [(_("Broken since"), _whose_to_mend(stand.promise.owner, when))]
         case PromiseState.BROKEN, _:
-            owner, grace = wording.OWNERS[stand.promise.owner], widgets.length(stand.promise.grace)
-            return [
-                ("Off since", f"{when}. After {grace} it is called broken here; until then {owner} look at the cause.")
-            ]
+            return [(_("Off since"), _who_looks(stand.promise.owner, when, widgets.length(stand.promise.grace)))]
         case PromiseState.KEPT, _:
-            return [("Kept since", when)]
+            return [(_("Kept since"), when)]
         case _:
-            return [("Not known since", when)]
+            return [(_("Not known since"), when)]
+
+
+def _whose_to_mend(owner: Owner, when: str) -> str:
+    if owner == "founder":
+        return _("{when}. It is for the founders to mend, and they have been told.", when=when)
+    return _("{when}. It is for support to mend, and they have been told.", when=when)
+
+
+def _who_looks(owner: Owner, when: str, grace: str) -> str:
+    fill = {"when": when, "grace": grace}
+    if owner == "founder":
+        return _("{when}. After {grace} it is called broken here; until then the founders look at the cause.", **fill)
+    return _("{when}. After {grace} it is called broken here; until then support look at the cause.", **fill)
 
 
 def _history(stand: Stand, now: datetime) -> Html:

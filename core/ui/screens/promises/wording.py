@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from math import floor
 from typing import Final, Literal
 
+from core.language import N_, _, n_
 from core.models import PromiseState
 from core.promises import Day, Stand
-from core.ui.widgets import count
 from core.ui.widgets.markup import State
+from core.usage.words import percent
 
 DAYS: Final = 30
 LOOKS: Final[dict[PromiseState, State]] = {
@@ -17,26 +18,20 @@ LOOKS: Final[dict[PromiseState, State]] = {
     PromiseState.BROKEN: "broken",
     PromiseState.UNKNOWN: "unknown",
 }
-OWNERS: Final = {"founder": "the founders", "support": "support"}
 GROUPS: Final = {
-    "your photos": "Your photos",
-    "who sees them": "Who sees them",
-    "your requests": "Your requests",
-    "this service": "This service",
+    "your photos": N_("Your photos"),
+    "who sees them": N_("Who sees them"),
+    "your requests": N_("Your requests"),
+    "this service": N_("This service"),
 }
 
 
 def chip(stand: Stand) -> tuple[State, str]:
     """What the public is told. Within its grace a promise is neither kept nor broken: somebody is looking."""
     if stand.state is PromiseState.BROKEN and stand.public_state is PromiseState.UNKNOWN:
-        return "unknown", "Being looked into"
-    words = {PromiseState.KEPT: "Kept", PromiseState.BROKEN: "Broken", PromiseState.UNKNOWN: "Not known"}
+        return "unknown", _("Being looked into")
+    words = {PromiseState.KEPT: _("Kept"), PromiseState.BROKEN: _("Broken"), PromiseState.UNKNOWN: _("Not known")}
     return LOOKS[stand.public_state], words[stand.public_state]
-
-
-def percent(share: float) -> str:
-    """Rounded down: 99.96 is not 100."""
-    return "100 %" if share >= 100 else f"{floor(share * 10) / 10:.1f} %"
 
 
 def kept_share(stands: Sequence[Stand]) -> float | None:
@@ -48,15 +43,29 @@ def kept_share(stands: Sequence[Stand]) -> float | None:
 def history(stand: Stand) -> str:
     """What the little bars show."""
     if stand.kept_percent is None:
-        return "Nothing has been measured yet."
-    measured = count(len(stand.days), "day")
-    told = [f"Measured on {measured} of the last {DAYS}; kept in {percent(stand.kept_percent)} of all checks."]
+        return _("Nothing has been measured yet.")
+    told = n_(
+        "Measured on {n} day of the last {all}; kept in {share} of all checks.",
+        "Measured on {n} days of the last {all}; kept in {share} of all checks.",
+        len(stand.days),
+        all=DAYS,
+        share=percent(stand.kept_percent),
+    )
+    return " ".join(filter(None, (told, _otherwise(stand))))
+
+
+def _otherwise(stand: Stand) -> str:
     broken, dark = sum(day[2] > 0 for day in stand.days), sum(day[3] > 0 for day in stand.days)
-    if broken or dark:
-        said = [f"broken on {count(broken, 'day')}"] if broken else []
-        said += [f"not known for some time on {count(dark, 'day')}"] if dark else []
-        told.append(f"{' and '.join(said).capitalize()}.")
-    return " ".join(told)
+    if broken and dark:
+        both = {"broken": _days(broken), "dark": _days(dark)}
+        return _("Broken on {broken} and not known for some time on {dark}.", **both)
+    if broken:
+        return _("Broken on {broken}.", broken=_days(broken))
+    return _("Not known for some time on {dark}.", dark=_days(dark)) if dark else ""
+
+
+def _days(number: int) -> str:
+    return n_("{n} day", "{n} days", number)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,6 @@ def bars(days: Sequence[Day], now: datetime) -> list[Bar]:
 def _bar(at: date, day: Day | None) -> Bar:
     if day is None or not sum(day[1:]):
         return Bar(at, 0, "none")
-    _, kept, broken, unknown = day
+    kept, broken, unknown = day[1:]
     rest: Literal["kept", "broken", "unknown"] = "broken" if broken else "unknown" if unknown else "kept"
     return Bar(at, floor(100 * kept / (kept + broken + unknown)), rest)

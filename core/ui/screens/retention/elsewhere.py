@@ -7,6 +7,7 @@ from core.provider import residue
 from core.provider.residue import Residue
 from core.ui import widgets
 from core.ui.screens.retention.desk import Desk
+from core.usage.words import percent
 
 SHOWN = 5
 KIND_SAYS = {ProviderCopyKind.UPLOAD: "uploaded photo", ProviderCopyKind.RESULT: "headshot made there"}
@@ -54,18 +55,13 @@ def _figures(stand: Residue) -> widgets.Html:
         ),
         widgets.key_figure(f"{stand.gone:,}", "proved gone", change="refused twice", state="kept"),
         widgets.key_figure(
-            "–" if share is None else _percent(share),
+            "–" if share is None else percent(share).split(" ")[0],
             "ended when they said",
             unit="" if share is None else "%",
             change=settled,
             state="unknown" if share is None else "kept" if share == 100 else "broken",
         ),
     )
-
-
-def _percent(share: float) -> str:
-    """Never 100 while one of them was late."""
-    return "100" if share == 100 else f"{min(share, 99.9):.1f}"
 
 
 def _nobody_asks(number: int) -> widgets.Html:
