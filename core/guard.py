@@ -59,7 +59,8 @@ SECURE_PREFERENCES_COOKIE = "__Host-workshot_prefs"
 PREFERENCES_HEADER = b"x-workshot-preferences"  # as the cookie has them, to st.user["preferences"]
 LANGUAGE_HEADER = b"x-workshot-language"  # which it is in the end, where anything says so, to st.user["language"]
 OUR_HEADERS = frozenset({IDENTITY_HEADER, STAFF_HEADER, COUNTED_HEADER, PREFERENCES_HEADER, LANGUAGE_HEADER})
-CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
+BESIDE_A_PAGE = frozenset({b"if-none-match", b"if-modified-since", b"accept-encoding"})
+"""What would bring an answer that cannot be put into anybody's language: nothing new, or packed."""
 QUIET_SESSIONS = 50_000
 SCOPE_KEY = "workshot.visitor"
 
@@ -528,8 +529,8 @@ class Guard:
         wanted = _preferred(headers, secure=self._secure)
         speaks = wanted.language or _accepted(headers)  # None: nothing says so
         headers = [(name, value) for name, value in headers if name.lower() not in OUR_HEADERS]
-        if _wants_page(headers):  # whole, as it is made for this one
-            headers = [(name, value) for name, value in headers if name.lower() not in CONDITIONS]
+        if _wants_page(headers):
+            headers = [(name, value) for name, value in headers if name.lower() not in BESIDE_A_PAGE]
         if scope["type"] == "websocket":
             # A visitor without a cookie is nobody, and a different nobody each time: nothing to take over.
             headers.append((IDENTITY_HEADER, (session or f"nobody-{secrets.token_hex(16)}").encode()))

@@ -100,7 +100,7 @@ def test_no_page_comes_from_the_browsers_cache(server: Server) -> None:
 
 
 def test_a_page_is_in_the_language_and_the_theme_of_its_reader(server: Server) -> None:
-    german = httpx.get(server.url, headers={**HTML, "accept-language": "de-CH, en;q=0.5"})
+    german = httpx.get(server.url, headers={**HTML, "accept-language": "de-CH, en;q=0.5", "accept-encoding": "gzip"})
     dark = httpx.get(server.url, headers={**HTML, "cookie": "workshot_prefs=en.dark.-", "accept-language": "de"})
 
     assert '<html lang="de" data-ws-theme="">' in german.text
