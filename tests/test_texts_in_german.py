@@ -35,6 +35,7 @@ pytestmark = pytest.mark.sqlite_only("words, and no rows")
 
 ALIKE = {"Content Credentials"}
 """The same in both."""
+ENGLISH_WORDS = r"\b(?:the|and|with|which|from|they|that|this|are|your|not|is|of|for)\b"
 NAMED = {
     "privacy_contact": "privacy@example.org",
     "run_by": "Ann’s Studio",
@@ -119,6 +120,7 @@ def test_a_page_has_nothing_english_and_nothing_open(read: Read, svc: Services, 
         said = read(page, services=replace(svc, **under), **{"image-findings": LOOKED_AT})
         assert not re.search(r"[{}]", said)
         assert not [part for part in parts(module) | parts(guide_text) if part in said]
+        assert not re.findall(ENGLISH_WORDS, re.sub("„[^“]*“", "", said))  # but for words of others
 
 
 def test_a_page_is_filled_in_german_too(read: Read, svc: Services) -> None:
