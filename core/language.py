@@ -30,6 +30,7 @@ DOMAIN: Final = "workshot"
 
 _set: ContextVar[str | None] = ContextVar("language", default=None)
 _readers: list[Callable[[], str | None]] = []
+_catalogues: dict[str, gettext.NullTranslations] = {ENGLISH: gettext.NullTranslations()}
 
 
 # ------------------------------------------------------------------------------------------------------ which one it is
@@ -102,12 +103,25 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name
     return text
 
 
-@cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     """Raises FileNotFoundError where data/locale/ is not as it was shipped."""
-    if language == ENGLISH:
-        return gettext.NullTranslations()
-    return gettext.translation(DOMAIN, LOCALE, [language])
+    known = _catalogues.get(language)
+    if known is None:
+        known = _catalogues[language] = gettext.translation(DOMAIN, LOCALE, [language])
+    return known
+
+
+@contextmanager
+def translated_by(catalogue: gettext.NullTranslations, language: str) -> Iterator[None]:
+    """Inside, this language says what that catalogue does: for who wants to see which sentences come out of one."""
+    before = _catalogues.get(language)
+    _catalogues[language] = catalogue
+    try:
+        yield
+    finally:
+        _catalogues.pop(language)
+        if before is not None:
+            _catalogues[language] = before
 
 
 # -------------------------------------------------------------------------------------------------- numbers and dates

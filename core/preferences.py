@@ -85,7 +85,11 @@ def of_form(body: bytes) -> Said:
     fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=4)
     words = dict(fields)
     back = words.pop("back", "")
-    if len(words) + ("back" in dict(fields)) != len(fields) or not words.keys() <= {"language", "theme", "contract"}:
+    if (
+        not words
+        or len(words) + ("back" in dict(fields)) != len(fields)
+        or not words.keys() <= {"language", "theme", "contract"}
+    ):
         raise ValueError("no form of ours")
     if back not in _pages():
         raise ValueError("no page of ours")

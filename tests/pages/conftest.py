@@ -79,12 +79,18 @@ def opened(svc: Services) -> Iterator[Opened]:
     """The app as one browser sees it."""
 
     def look(
-        page: str | None = None, *, who: str | None = ANN, services: Services = svc, counted: str | None = "yes"
+        page: str | None = None,
+        *,
+        who: str | None = ANN,
+        services: Services = svc,
+        counted: str | None = "yes",
+        language: str = "en",
+        preferences: str = "-.-.-",
     ) -> Tab:
         app.provide(services)
         at = AppTest.from_file(APP, default_timeout=60)
         if who:
-            at.user = {"session": who, "counted": counted}
+            at.user = {"session": who, "counted": counted, "language": language, "preferences": preferences}
         tab = Tab(at).run()
         return tab.go(page) if page else tab
 

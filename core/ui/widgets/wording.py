@@ -7,7 +7,6 @@ one another.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -41,7 +40,6 @@ class Said:
         return f"{self.strong} · {self.rest}"
 
 
-@cache
 def told_to_the_browser(language: str) -> dict[str, str]:
     """What the page says by itself, by the English sentence; nothing where that is the reader's language."""
     if language == ENGLISH:
