@@ -439,6 +439,18 @@ def usage(options: argparse.Namespace) -> Answer:
     return True, reports.as_json(told, options.table), reports.as_csv(told, options.table).rstrip("\r\n")
 
 
+def exposed(options: argparse.Namespace, *, svc: Services | None = None) -> Answer:
+    """What a leak would show if it happened now. Reads, and changes nothing."""
+    from core import exposure
+
+    found = exposure.measure(svc or built())
+    leaks = exposure.leaks(found)
+    lines = [f"{leak.what}: {leak.shows}" for leak in leaks]
+    lines += [f"Keys: {exposure.under_which_key(found)}", f"At third parties: {exposure.at_third_parties(found)}"]
+    lines += filter(None, (exposure.in_one_folder(found), exposure.without_a_row(found)))
+    return True, found.as_dict() | {"leaks": [asdict(leak) for leak in leaks]}, "\n".join(lines)
+
+
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "migrate": (migrate, "bring the database to the newest version"),
     "migrate-objects": (migrate_objects, "move every image to another store, proved there before it is erased here"),
@@ -454,6 +466,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "staff": (staff, "make a link that signs an operator in, once"),
     "policy": (policies, "list the versions of the policy, or withdraw one that is announced"),
     "promises": (promised, "measure every promise, and print how it stands"),
+    "exposure": (exposed, "print what a leak would show, if it happened now"),
     "doctor": (examine, "check that this installation is fit to hold a face"),
     "usage": (usage, "print the numbers of the usage page, of whole months"),
     "demo": (show_demo, "fill an empty installation with made-up people, or remove them"),

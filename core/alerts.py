@@ -20,7 +20,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import abuse, audit, made_up
+from core import abuse, audit, breaches, made_up
 from core.db import take_turns, upsert
 from core.models import Alert, Request
 from core.queue import Claim
@@ -59,6 +59,7 @@ def look(svc: Services, job: Claim) -> None:
     if svc.notify is not None:
         tell(svc, svc.clock())
         abuse.tell(svc, svc.clock())
+        breaches.tell(svc, svc.clock())
     with job.transaction() as session:
         job.done(session)
 

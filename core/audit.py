@@ -140,6 +140,11 @@ class Action(StrEnum):
     AUDIT_EXPORTED = "audit:exported"
     AUDIT_PRUNED = "audit:pruned"
     RECORDS_PRUNED = "records:pruned"
+    BREACH_NOTED = "breach:noted"
+    BREACH_ALERTED = "breach:alerted"
+    BREACH_AUTHORITY_TOLD = "breach:authority_told"
+    BREACH_PEOPLE_TOLD = "breach:people_told"
+    BREACH_CLOSED = "breach:closed"
 
     @property
     def says(self) -> str:
@@ -237,6 +242,11 @@ DEEDS: Final[Mapping[Action, Deed]] = {
     Action.AUDIT_EXPORTED: _deed("The audit log was exported", "operator", "form", "filters"),
     Action.AUDIT_PRUNED: _deed("Entries older than twelve months were removed", "entry", "entries"),
     Action.RECORDS_PRUNED: _deed("Rows of people whose images are long gone were removed", "records", "people"),
+    Action.BREACH_NOTED: _deed("A founder noted a breach", "breach", "kind"),
+    Action.BREACH_ALERTED: _deed("People on duty were told of a breach", "breach", "threshold"),
+    Action.BREACH_AUTHORITY_TOLD: _deed("A founder noted that the authority was told", "breach", "in_time"),
+    Action.BREACH_PEOPLE_TOLD: _deed("People were told of a breach on every page", "breach", "in_time"),
+    Action.BREACH_CLOSED: _deed("A breach was closed", "breach", "outcome"),
 }
 
 
