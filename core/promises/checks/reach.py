@@ -168,7 +168,8 @@ def session_ends_with_the_browser(svc: Services, now: datetime) -> Result:
     figure = says("ends with the browser")
     if len(cookies) < len(answers) or not all(cookies):
         return unknown(says("not asked"), says("No cookie was handed out to a new browser.").followed_by(way))
-    wrong = list(dict.fromkeys(what for cookie in cookies for what in _wrong_with(cookie)))
+    found = {what.template: what for cookie in cookies for what in _wrong_with(cookie)}
+    wrong = [found[words] for words in sorted(found)]
     if len({cookie.partition(";")[0] for cookie in cookies}) < len(cookies):
         wrong.append(says("the same for everybody"))
     if wrong:
