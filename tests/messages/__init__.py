@@ -7,6 +7,7 @@ which the app reads. A new sentence stands there without a translation until som
 fails.
 """
 
+import ast
 import io
 import json
 import re
@@ -60,6 +61,24 @@ def _of_source(catalogue: Catalog, file: Path) -> None:
         for _line, message, _comments, context in found:
             if message and (message[0] if isinstance(message, tuple) else message):
                 catalogue.add(message, locations=[(file.relative_to(ROOT).as_posix(), 0)], context=context)
+    for message, context in _in_f_strings(file):
+        catalogue.add(message, locations=[(file.relative_to(ROOT).as_posix(), 0)], context=context)
+
+
+def _in_f_strings(file: Path) -> Iterator[tuple[Message, str | None]]:
+    """Python 3.11 reads these as one piece of text, and babel with it."""
+    for f_string in ast.walk(ast.parse(file.read_bytes())):
+        calls = ast.walk(f_string) if isinstance(f_string, ast.JoinedStr) else ()
+        for call in calls:
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS:
+                texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+                match call.func.id, texts:
+                    case "n_", [one, many]:
+                        yield (one, many), None
+                    case "p_", [context, text]:
+                        yield text, context
+                    case _, [text]:
+                        yield text, None
 
 
 def _of_values(value: Any, keys: set[str], *, is_said: bool = False) -> Iterator[str]:
