@@ -14,6 +14,7 @@ from core import access, audit, copies, exports, policy, promises, queue, reques
 from core.contracts import Contract
 from core.errors import NotFound, StorageUnavailable
 from core.exports import packing, schema
+from core.language import speaking
 from core.models import (
     AbuseKind,
     AbuseReport,
@@ -219,6 +220,21 @@ def given_elsewhere(svc: Services, run_id: str) -> None:
     with svc.transaction() as session:
         photo, now = session.get_one(Generation, run_id).portrait_id, svc.clock()
         session.add(HandOverLink(task_id=task.id, copy_id=photo, made_at=now, expires_at=now))
+
+
+def test_its_readme_is_in_the_language_of_the_request(
+    svc: Services, ask: Ask, work: Work, asks_for_a_copy: Any, packs: Any, unpacked: Any
+) -> None:
+    ask()
+    work()
+    with speaking("de"):
+        asked = asks_for_a_copy()
+    packs()
+    readme = unpacked(asked)["README.txt"].decode()
+    assert readme.startswith("Eine Kopie Ihrer Daten bei WorkShot\r\n")
+    assert "  consents (1): Wozu Sie eingewilligt haben" in readme and " Uhr UTC gelöscht" in readme
+    assert not [word for word in ("the", "your", "which", "is") if f" {word} " in readme]
+    assert readme.count("\n") == readme.count("\r\n")
 
 
 def given_report(svc: Services, run_id: str) -> None:

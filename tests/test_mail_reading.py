@@ -313,3 +313,71 @@ def test_a_mail_cut_anywhere_is_read():
     whole = BOUNCE % (b"failed", b"message/rfc822")
     for length in range(0, len(whole), 7):
         read(whole[:length], size=len(whole))
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Löschanfrage",
+        "AW: Loeschanfrage",
+        "Lösch-Anfrage zu meinen Fotos",
+        "Löschantrag",
+        "Löschungsantrag nach Art. 17 DSGVO",
+        "Antrag auf Löschung meiner Daten",
+        "Bitte um Löschung",
+        "Bitte löschen Sie meine Fotos",
+        "Bitte alle meine Bilder löschen",
+        "Löschen Sie bitte meine Daten",
+        "=?utf-8?q?L=C3=B6schanfrage?=",
+        "Lo\u0308schanfrage",
+    ],
+)
+def test_a_german_subject_that_asks_for_deletion(subject: str):
+    assert read(mail(subject=subject)).asks_to_delete
+
+
+@pytest.mark.parametrize("subject", ["Löschwasser", "Frage zu meinen Fotos", "Was löschen Sie wann?", "Abholcode"])
+def test_a_german_subject_that_does_not(subject: str):
+    assert not read(mail(subject=subject)).asks_to_delete
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "text"),
+    [
+        ("de", "Löschanfrage", ""),
+        ("de", "Deletion Request", "Guten Tag, bitte löschen Sie meine Fotos. Mein Abholcode ist ABCD-EFGH."),
+        ("de", "Deletion Request", "ich will dass meine bilder bei euch weg sind"),
+        ("de", "Bitte loeschen Sie meine Bilder", "Danke und viele Gruesse"),
+        (
+            "de",
+            "AW: Deletion Request",
+            "Weg damit, danke.\n\nMit freundlichen Grüßen\n> Please answer with it.",
+        ),
+        ("en", "Deletion Request", "Please."),
+        ("en", "Deletion Request", "Hi, please delete my photos. Regards, Jürgen Müller, Köln"),
+        (
+            "en",
+            "Deletion Request",
+            "Can you remove what you have of me?\n> Bitte löschen Sie meine Fotos.",
+        ),
+        ("en", "Demande d'effacement", "Bonjour, merci d'effacer mes photos."),
+        ("en", "", ""),
+    ],
+)
+def test_the_language_of_a_mail_is_guessed_from_its_own_words(language: str, subject: str, text: str):
+    assert read(mail(subject=subject, body=text)).language == language
+
+
+@pytest.mark.parametrize(
+    ("language", "header", "text"),
+    [
+        ("de", "de-DE", "ABCD-EFGH"),
+        ("en", "fr", "ABCD-EFGH"),
+        ("en", "en-US", "ABCD-EFGH"),
+        ("de", "en-US", "Bitte löschen Sie meine Fotos."),
+        ("en", "de-DE", "Please delete my photos, and tell me when it is done."),
+    ],
+)
+def test_what_a_mail_program_says_counts_where_the_words_say_nothing(language: str, header: str, text: str):
+    found = read(mail(subject="7", headers=f"Content-Language: {header}\r\n", body=text))
+    assert found.language == language

@@ -93,7 +93,8 @@ class Verdict:
     def says(self) -> str:
         if self.newer is None:
             return self.finding.says
-        return f"{self.finding.says} {_('Its number is {number}.', number=self.newer)}"
+        newer = _("Its number is {number}.", number=self.newer)
+        return f"{self.finding.says} {newer}"
 
 
 def as_file(receipt: Receipt) -> bytes:

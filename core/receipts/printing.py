@@ -22,7 +22,8 @@ _PAGE = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><t
 def page_html(said: Statement, *, file: str) -> str:
     """`file`: where the receipt itself can be had. Everything that is not ours is escaped."""
     told = words(said)
-    each = f'<h2>{_("Each copy")}</h2><dl class="ws-facts">{_pairs(told.copies)}</dl>\n' if told.copies else ""
+    heading = _("Each copy")
+    each = f'<h2>{heading}</h2><dl class="ws-facts">{_pairs(told.copies)}</dl>\n' if told.copies else ""
     return _PAGE.format(
         language=current(),
         title=escape(told.title),

@@ -35,7 +35,8 @@ _OURS: Final = frozenset({*ALWAYS_UNPROVED.values(), MAILS, STILL_HERE, KEY_IN_U
 
 def of_elsewhere(copy: str) -> str:
     """Of a copy at a third party, of which `residue` has told already."""
-    return f"{copy} {_('Once it is shown to be gone, there is an amended receipt.')}"
+    until = _("Once it is shown to be gone, there is an amended receipt.")
+    return f"{copy} {until}"
 
 
 def in_words(signed: Iterable[str], elsewhere: Iterable[Elsewhere]) -> list[str]:

@@ -538,6 +538,31 @@ def test_one_is_entered_with_the_time_it_really_came(
     assert "28 h 00 m 00 s left" in said(page)
 
 
+@pytest.mark.usefixtures("support")
+def test_the_language_of_the_answer_is_chosen_by_hand_and_later(
+    opened: Callable[..., AppTest], provided: Services, clock: FrozenClock, by_hand: Callable[..., Ticket]
+) -> None:
+    page = opened()
+    next(found for found in page.selectbox if found.label == "Answered in").select("de")
+    next(found for found in page.get("date_time_input")).set_value(clock().replace(tzinfo=None))
+    press(page, "Enter the request")
+    with provided.reading() as session:
+        assert session.exec(select(Request)).one().language == "de"
+    ticket = by_hand()
+    page = opened(ticket)
+    assert "The letter around your words is in English" in said(page)
+    assert drafted(page).startswith("We have your mail about your data.")
+    page = pick(page, "More", "Language")
+    next(found for found in page.selectbox if found.label == "We write to them in").select("de")
+    press(page, "Write in this language")
+    assert row(provided, ticket).language == "de" and "Letters to them are in Deutsch now." in said(page)
+    assert drafted(page).startswith("Ihre E-Mail zu Ihren Daten ist bei uns angekommen.")
+
+
+def drafted(page: AppTest) -> str:
+    return next(found.value for found in page.text_area if found.label == "Text")
+
+
 def unsorted_mail(svc: Services) -> str:
     with svc.transaction() as session:
         found = MailIn(
