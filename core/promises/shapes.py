@@ -217,8 +217,7 @@ STORED: Final = N_(" Stored encrypted at {host}.")
 BACKUPS: Final = N_("Backups are kept for at most {days} days; until then they can hold what was erased here.")
 """Keys of people lie sealed in a backup, of those as well whose images are gone here by now."""
 TWO_LOOK: Final = N_(
-    "Operators see none, with one exception: if somebody reports an image, one of them may look at it for 10 minutes "
-    "once another one has allowed it, unless its owner forbids that; each look stands on My photos."
+    "Operators see none, except one that was reported: two of them together, for 10 minutes, unless you forbid it."
 )
 EXCEPTION: Final = N_(
     " One exception: if somebody reports an image, two operators may look at it, unless you forbid it."

@@ -363,8 +363,8 @@ PROMISES: Final[tuple[Promise, ...]] = (
         id="records_end",
         group="this service",
         sentence=N_(
-            "What was done for a person stays noted for at most {records} months after their last image is "
-            "gone; longer only while something of theirs is still open."
+            "What is noted of a person goes {records} months after their last image, unless something of theirs is "
+            "still open."
         ),
         reads=("records_months",),
         enforced_by=("core.records.prune",),

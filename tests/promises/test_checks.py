@@ -691,7 +691,7 @@ def test_whether_operators_may_look_is_said(sound: Services) -> None:
     assert "One exception: if somebody reports an image, two operators may look at it" in after
     which, minutes = promise("only_the_owner"), LOOK_FOR // timedelta(minutes=1)
     assert which.filled(sound.settings).endswith("Operators see none.")
-    assert f"one of them may look at it for {minutes} minutes" in which.filled(looking)
+    assert f"two of them together, for {minutes} minutes" in which.filled(looking)
 
 
 @pytest.mark.sqlite_only("two rows")
