@@ -114,6 +114,22 @@ def look(svc: Services, operator: Operator, view_id: str) -> bytes:
     return picture
 
 
+def shows(svc: Services, operator: Operator, view_id: str) -> bool:
+    """Whether `look` would show it now. No look, and not noted as one."""
+    with svc.reading() as session:
+        try:
+            _may_look(svc, session, operator, session.get(GlassView, view_id))
+        except NotFound:
+            return False
+    return True
+
+
+def stands_in_the_way(svc: Services, copy: Copy) -> str:
+    """`in_the_way` of an image in hand."""
+    with svc.reading() as session:
+        return in_the_way(svc, session.get(Subject, copy.subject_id), copy, svc.clock())
+
+
 def is_open(view: GlassView, now: datetime) -> bool:
     return view.until is not None and now < view.until
 

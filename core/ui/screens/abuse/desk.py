@@ -1,0 +1,95 @@
+"""Who looks at the page of reports, when, which report is open, and how things are said there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+import streamlit as st
+
+from core import reports
+from core.errors import WorkShotError
+from core.models import AbuseKind, AbuseOutcome, AbuseReport, CopyKind
+from core.operators import Operator
+from core.services import Services
+from core.ui import app, widgets
+
+OPEN, SAID = "report", "abuse-said"
+KIND_SAYS: Final[Mapping[AbuseKind, str]] = {
+    AbuseKind.NOT_ASKED: "Shows somebody who was not asked",
+    AbuseKind.CHILD: "Shows a child",
+    AbuseKind.INTIMATE: "Intimate or sexual",
+    AbuseKind.PRETENDS: "Used to pass for somebody else",
+    AbuseKind.OTHER: "Something else",
+}
+OUTCOME_SAYS: Final[Mapping[AbuseOutcome, str]] = {
+    AbuseOutcome.NOTHING_FOUND: "Nothing found here",
+    AbuseOutcome.NOTHING_WRONG: "Nothing wrong with it",
+    AbuseOutcome.BLOCKED: "Blocked",
+    AbuseOutcome.ERASED: "Erased",
+}
+COPY_SAYS: Final[Mapping[CopyKind, str]] = {
+    CopyKind.PORTRAIT: "photo",
+    CopyKind.HEADSHOT: "headshot",
+    CopyKind.CLOTHING: "clothing",
+    CopyKind.BACKDROP: "backdrop",
+    CopyKind.EXPORT: "copy of their data",
+    CopyKind.CANARY: "test object",
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One look at the page: the same instant for everything on it."""
+
+    svc: Services
+    who: Operator
+    now: datetime
+
+    @classmethod
+    def of(cls, who: Operator) -> Self:
+        svc = app.services()
+        return cls(svc, who, svc.clock())
+
+    def at(self, at: datetime) -> str:
+        return widgets.instant(at, now=self.now)
+
+    def name_of(self, operator_id: str | None) -> str:
+        if operator_id is None:
+            return "nobody yet"
+        return "you" if operator_id == self.who.id else f"operator {operator_id}"
+
+
+def opened(desk: Desk) -> AbuseReport | None:
+    """The report that the address of the page names."""
+    number = st.query_params.get(OPEN, "")
+    if not number:
+        return None
+    with desk.svc.reading() as session:
+        return reports.numbered(session, number)
+
+
+def open_one(number: str) -> None:
+    st.query_params[OPEN] = number
+    st.session_state.pop(SAID, None)
+
+
+def leave() -> None:
+    st.query_params.pop(OPEN, None)
+    st.session_state.pop(SAID, None)
+
+
+def do(says: str, deed: Callable[[], object]) -> None:
+    """Do something, keep what to say about it, and draw the page anew."""
+    try:
+        deed()
+    except WorkShotError as exc:
+        st.session_state[SAID] = (str(exc), "due")
+    else:
+        st.session_state[SAID] = (says, "kept")
+    st.rerun()
+
+
+def what_came_of_it() -> None:
+    if said := st.session_state.get(SAID):
+        widgets.show(widgets.note(*said))
