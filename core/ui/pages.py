@@ -13,6 +13,7 @@ from core.ui.screens.preferences import languages
 STUDIO, MY_PHOTOS, GUIDE = "pages/studio.py", "pages/my_photos.py", "pages/guide.py"
 PROMISES, POLICY, CHECKLIST = "pages/promises.py", "pages/policy.py", "pages/checklist.py"
 CHECK_RECEIPT, CHECK_IMAGE = "pages/check_receipt.py", "pages/check_image.py"
+REPORT, OPS_ABUSE = "pages/report.py", "pages/ops_abuse.py"
 SIGN_IN = "pages/sign_in.py"
 OPS_DELETIONS = "pages/ops_deletions.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
@@ -63,12 +64,14 @@ _LED_TO = (
     (CHECKLIST, N_("Checklist")),
     (CHECK_IMAGE, N_("Check an image")),
     (CHECK_RECEIPT, N_("Check a receipt")),
+    (REPORT, N_("Report an image")),
 )
 """In no menu: the foot of each page and the texts lead there."""
 
 _FOR_OPERATORS = (
     (OPS_DELETIONS, "Desk", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_RETENTION, "Retention", (Role.SUPPORT, Role.FOUNDER)),
+    (OPS_ABUSE, "Reports", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_AUDIT, "Audit", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_USAGE, "Usage", (Role.FOUNDER,)),
 )
