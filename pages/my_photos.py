@@ -9,6 +9,7 @@ from core.ui.screens import runs
 from core.ui.screens.agreed import what_you_agreed_to
 from core.ui.screens.claim import ask_for_code, show_code
 from core.ui.screens.counting import counting
+from core.ui.screens.looked_at import is_blocked, looked_at
 from core.ui.screens.my_requests import my_requests, under_way
 from core.ui.screens.preferences import preferences
 from core.ui.screens.your_data import your_data
@@ -26,6 +27,7 @@ widgets.frame(_("My photos"), _("Everything of yours that is here, and when it g
 if not views:
     widgets.empty_state(_("There is nothing of yours here."), _("Add a photo in the studio"), pages.STUDIO)
 else:
+    is_blocked(svc, me, now)
     under_way(svc, me, tickets)
     if held or any(copy.gone_at is None for copy in elsewhere):
         widgets.show(runs.summary(svc, held, elsewhere, now))
@@ -36,6 +38,7 @@ else:
         show_code(svc, me, unasked=False)
     your_data(svc, me, [copy for copy in held if copy.erase_by > now], elsewhere, tickets)
     my_requests(svc, me, tickets)
+    looked_at(svc, me, now)
     if subject is not None:
         what_you_agreed_to(svc, subject.id, now)
 ask_for_code(svc, me)
