@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core import access, copies, generations, intake, promises
+from core.abuse import blocks
 from core.catalogue import OWN_BACKDROP, Choice, Purpose, catalogue
 from core.contracts import Contract
 from core.drafts import Draft, DraftKind
@@ -24,6 +25,7 @@ from core.services import Services
 from core.ui import counting, pages, session, widgets
 from core.ui.screens import flow, makers
 from core.ui.screens.claim import ask_for_code
+from core.ui.screens.looked_at import is_blocked
 from core.ui.screens.makers import Maker
 
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif", "avif"]
@@ -42,6 +44,10 @@ REFERENCES = {
 
 def compose(svc: Services, me: str, now: datetime, *, like: RunView | None = None) -> None:
     """A new run: from a new photo, or from the photo of an earlier one (`like`)."""
+    if is_blocked(svc, me, now):
+        svc.drafts.drop(me)  # what waits here can go nowhere
+        _back_to_results()
+        return
     draft = svc.drafts.get(me, DraftKind.PORTRAIT) if like is None else None
     if like is None and draft is None:
         _welcome(svc, me)
@@ -111,8 +117,10 @@ def _take(svc: Services, me: str, name: str, kind: DraftKind, clear: Callable[[]
     with st.spinner(_("Looking at your photo and removing everything but the picture …")):
         data = session.take_upload(name)
         try:
+            original_hash = _hash_of_original(svc, name, data or b"")
+            blocks.refuse_file(svc, original_hash)
             photo = intake.read(data or b"")
-            svc.drafts.put(me, kind, photo, original_hash=_hash_of_original(svc, name, data or b""))
+            svc.drafts.put(me, kind, photo, original_hash=original_hash)
         except WorkShotError as exc:
             st.session_state["intake_problem"] = str(exc)
             _count_refusal(svc, me, kind, exc)
@@ -177,9 +185,7 @@ def _framing(draft: Draft | None, like: RunView | None, maker: Maker) -> Framing
 def _about_the_photo(svc: Services, me: str, draft: Draft | None) -> None:
     """What was removed from it and what was found, and the way to another one."""
     if draft is None:
-        if st.button(_("Back to the results")):
-            flow.forget("composing", "turns", "zoom")
-            st.rerun()
+        _back_to_results()
         return
     _what_was_removed(draft)
     found = _look(svc, me, draft)
@@ -188,6 +194,12 @@ def _about_the_photo(svc: Services, me: str, draft: Draft | None) -> None:
         widgets.show(widgets.note(_("This photo looks good."), "kept"))
     if st.button(_("Use another photo")):
         svc.drafts.drop(me)
+        st.rerun()
+
+
+def _back_to_results() -> None:
+    if st.session_state.get("composing") and st.button(_("Back to the results")):
+        flow.forget("composing", "turns", "zoom")
         st.rerun()
 
 
