@@ -12,7 +12,7 @@ from core.errors import WorkShotError
 from core.language import _
 from core.provenance import Findings, State, certificates
 from core.ui import image_text as text
-from core.ui import session, widgets
+from core.ui import report_text, session, widgets
 from core.ui.app import services
 from core.ui.linked import linked
 from core.ui.widgets import Html, el
@@ -67,3 +67,4 @@ if found := st.session_state.get(FOUND):
     answer(found)
     page = el("a", _(text.HELP_PAGE), href=text.LINKEDIN_HELP)
     widgets.show(widgets.quiet(_(text.NO_LIST)), widgets.quiet(*linked(_(text.READ_IN), page=page)))
+widgets.show(widgets.quiet(*linked(_(report_text.FROM_CHECK), page=el("a", _(report_text.TITLE), href="/report"))))
