@@ -168,11 +168,9 @@ def _in_writing(svc: Services, me: str) -> None:
         if st.session_state.pop("sent-in-writing", None):
             widgets.show(widgets.note(_("Sent. You find it under Your requests, with its clock."), "kept"))
         with st.form("in-writing-form", border=False, enter_to_submit=False):
-            kinds = list(IN_WRITING)
+            kinds, names = list(IN_WRITING), {kind: _(name) for kind, name in IN_WRITING.items()}
             turn = st.session_state.setdefault("in-writing-turn", 0)  # a new one empties the form
-            kind = st.radio(
-                _("What is it about?"), kinds, format_func=lambda kind: _(IN_WRITING[kind]), key=f"in-kind-{turn}"
-            )
+            kind = st.radio(_("What is it about?"), kinds, format_func=names.__getitem__, key=f"in-kind-{turn}")
             words = st.text_area(
                 _("In your words"),
                 key=f"in-words-{turn}",
