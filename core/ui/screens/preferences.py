@@ -46,7 +46,7 @@ def preferences(svc: Services) -> None:
         _choice(
             "contract",
             _("How long photos stay, unless you choose otherwise"),
-            [(contract.value, _(terms.label(contract))) for contract in terms.offered],
+            [(contract.value, terms.label(contract)) for contract in terms.offered],
             kept.value,
         ),
     )

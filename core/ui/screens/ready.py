@@ -164,7 +164,7 @@ def keep_less(svc: Services, view: RunView, now: datetime) -> None:
     if not shorter or view.run.contract is Contract.PROCESS:
         return
     key = f"keep-{view.run.id}"
-    labels = {contract.value: _(terms.label(contract)) for contract in shorter}
+    labels = {contract.value: terms.label(contract) for contract in shorter}
     wanted = st.pills(_("Keep less"), list(labels), format_func=labels.__getitem__, key=key)
     if wanted and st.button(
         _("Keep only {time}", time=labels[wanted]),
