@@ -68,6 +68,17 @@ def test_its_owner_prints_it(client: TestClient, receipt: Receipt) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
+def test_its_owner_reads_it_in_their_language_and_keeps_the_same_file(client: TestClient, receipt: Receipt) -> None:
+    german = as_(OWNER) | {"accept-language": "de-DE,de;q=0.9,en;q=0.5"}
+    page = client.get(f"/receipt/{receipt.id}", headers=german).text
+    assert '<html lang="de">' in page and f"<h1>Quittung {receipt.number}</h1>" in page and "nicht mehr" in page
+    assert '<html lang="en">' in client.get(f"/receipt/{receipt.id}", headers=as_(OWNER)).text
+    files = [client.get(f"/receipt/{receipt.id}.json", headers=headers).content for headers in (german, as_(OWNER))]
+    assert files[0] == files[1] == receipts.as_file(receipt)
+    nothing = client.get(f"/receipt/{new_id()}", headers=german)
+    assert (nothing.status_code, nothing.text) == (404, "Hier ist nichts.")
+
+
 @pytest.mark.parametrize("token", [OTHER, None, "x" * 43], ids=["another", "none", "made up"])
 @pytest.mark.parametrize("form", ["", ".json"])
 def test_to_anybody_else_it_is_as_one_that_never_was(
