@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from core.errors import BadSettings, NotAllowed
-from core.language import _
+from core.language import N_, _
 from core.models import RequestKind
 
 CLOCKS_FILE: Final = Path(__file__).parent.parent / "data" / "legal_clocks.json"
@@ -46,7 +46,7 @@ class Standing(StrEnum):
 
     @property
     def label(self) -> str:
-        return _LABELS[self][0]
+        return _(_LABELS[self][0])
 
     @property
     def icon(self) -> str:
@@ -54,11 +54,11 @@ class Standing(StrEnum):
 
 
 _LABELS = {
-    Standing.ON_TRACK: ("on track", ":material/schedule:"),
-    Standing.DUE_SOON: ("due soon", ":material/hourglass_bottom:"),
-    Standing.BREACHED: ("breached", ":material/error:"),
-    Standing.MET: ("met", ":material/check_circle:"),
-    Standing.MISSED: ("missed", ":material/cancel:"),
+    Standing.ON_TRACK: (N_("on track"), ":material/schedule:"),
+    Standing.DUE_SOON: (N_("due soon"), ":material/hourglass_bottom:"),
+    Standing.BREACHED: (N_("breached"), ":material/error:"),
+    Standing.MET: (N_("met"), ":material/check_circle:"),
+    Standing.MISSED: (N_("missed"), ":material/cancel:"),
 }
 
 
@@ -113,7 +113,7 @@ def clock_for(kind: RequestKind, *, law: str | None = None) -> Clock:
     for clock in clocks().values():
         if kind in clock.kinds and clock.law == (law or GDPR):
             return clock
-    raise NotAllowed("No clock is known for that law. Choose one from the list.")
+    raise NotAllowed(_("No clock is known for that law. Choose one from the list."))
 
 
 def clock_named(name: str) -> Clock | None:
@@ -203,11 +203,13 @@ def says(standing: Standing, due_at: datetime, done_at: datetime | None, now: da
     match standing:
         case Standing.MET | Standing.MISSED:
             apart = in_words(due_at - (done_at or now))
-            return f"{apart} early" if standing is Standing.MET else f"missed by {apart}"
+            if standing is Standing.MET:
+                return _("{length} early", length=apart)
+            return _("missed by {length}", length=apart)
         case Standing.BREACHED:
-            return f"overdue by {in_words(now - due_at)}"
-        case _:
-            return f"{in_words(due_at - now)} left"
+            return _("overdue by {length}", length=in_words(now - due_at))
+        case Standing.ON_TRACK | Standing.DUE_SOON:
+            return _("{length} left", length=in_words(due_at - now))
 
 
 def in_words(length: timedelta) -> str:

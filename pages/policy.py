@@ -9,6 +9,7 @@ from datetime import datetime
 import streamlit as st
 
 from core import policy, promises
+from core.language import _, current, n_
 from core.policy import Document
 from core.ui import widgets
 from core.ui.app import services
@@ -23,32 +24,39 @@ with svc.reading() as reading:
 
 
 def lead(document: Document, since: datetime | None) -> str:
-    when = f"In force since {drawn.day(since)}" if since else "In force"
-    return f"{when}, version {drawn.short(here.version)}. {minutes(document)} to read; lists fold out."
+    version, time = drawn.short(here.version), minutes(document)
+    if since is None:
+        return _("In force, version {version}. {time} to read; lists fold out.", version=version, time=time)
+    return _(
+        "In force since {day}, version {version}. {time} to read; lists fold out.",
+        day=drawn.day(since),
+        version=version,
+        time=time,
+    )
 
 
 def minutes(document: Document) -> str:
-    return widgets.count(max(1, round(document.seconds / 60)), "minute")
+    return n_("{n} minute", "{n} minutes", max(1, round(document.seconds / 60)))
 
 
 def above(stands: list[promises.Stand]) -> None:
     """One light, as on the page of promises, and ways to take the text along."""
     state, says = promises.headline(stands, now)
     widgets.show(
-        widgets.note(el("span", says, " ", el("a", "See how", href="/promises")), drawn.STATES[state][0]),
-        widgets.row(widgets.print_button("Print"), el("a", "For machines", href="/.well-known/privacy.json")),
+        widgets.note(el("span", says, " ", el("a", _("See how"), href="/promises")), drawn.STATES[state][0]),
+        widgets.row(widgets.print_button(_("Print")), el("a", _("For machines"), href="/.well-known/privacy.json")),
     )
 
 
 here = policy.of(svc)
 asked = next((version for version in versions if version.id == st.query_params.get("version")), None)
 if asked:
-    widgets.frame("Privacy", f"Version {drawn.short(asked.id)}, as it was kept.", now=now)
+    widgets.frame(_("Privacy"), _("Version {version}, as it was kept.", version=drawn.short(asked.id)), now=now)
     one(versions, asked, here.version, now)
 else:
-    text = here.document()
+    text = here.document(current())
     stands = {stand.promise.id: stand for stand in promises.stands(svc, now)}
-    widgets.frame("Privacy", lead(text, policy.updated_at(versions, here.version, now)), now=now)
+    widgets.frame(_("Privacy"), lead(text, policy.updated_at(versions, here.version, now)), now=now)
     above(list(stands.values()))
     announced(versions, here, now)
     widgets.show(drawn.contents(text.sections))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.canonical import as_json
+from core.language import ENGLISH, NAMES, speaking
 from core.policy import sections
 from core.policy.document import Document
 from core.policy.numbers import Numbers, Other, numbers
@@ -33,8 +34,8 @@ class Policy:
         object.__setattr__(self, "texts", texts)
         object.__setattr__(self, "version", hashlib.sha256(whole.encode("ascii")).hexdigest()[:VERSION_DIGITS])
 
-    def document(self, language: str = "en") -> Document:
-        return self.documents.get(language) or self.documents["en"]
+    def document(self, language: str = ENGLISH) -> Document:
+        return self.documents.get(language) or self.documents[ENGLISH]
 
 
 def of(svc: "Services") -> Policy:
@@ -46,4 +47,10 @@ def of(svc: "Services") -> Policy:
 @lru_cache(maxsize=8)
 def drawn(settings: Settings, others: tuple[Other, ...] = ()) -> Policy:
     """Settings never change while a server runs, and neither does this."""
-    return Policy(documents={"en": sections.document(settings, others)}, numbers=numbers(settings, others))
+    documents = {language: _in(language, settings, others) for language in NAMES}
+    return Policy(documents=documents, numbers=numbers(settings, others))
+
+
+def _in(language: str, settings: Settings, others: tuple[Other, ...]) -> Document:
+    with speaking(language):
+        return sections.document(settings, others)

@@ -28,6 +28,7 @@ GA4: Final = "google_analytics"
 AUDIT_MONTHS, REGISTER_MONTHS, USAGE_MONTHS, DRAFT_MINUTES = 12, 24, 72, 30
 UNSORTED_MAIL_DAYS, OUTBOX_DAYS, SENDER_DAYS = 30, 30, 1
 EXPORT_HOURS, OPERATOR_DAYS, HAND_OVER_LINK_DAYS = 24, 7, 1
+REPORT_MONTHS, BLOCK_MONTHS, LOOK_MINUTES, STAFF_HOURS = 12, 12, 10, 12
 """Of what is kept beside images. They are used where the work is done; tests/policy holds these to those."""
 BREACH_HOURS: Final = 72
 LEAST_AGE: Final = 18
@@ -138,6 +139,13 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "draft_minutes": _less("minutes that a photo waits in memory for consent"),
     "usage_months": _less("months that usage counts stay"),
     "audit_months": _less("months that the audit log stays"),
+    "records_months": _less("months that rows of a person stay after their last image", "RECORDS_MONTHS"),
+    "report_months": _less("months that a closed report of abuse stays"),
+    "block_months": _less("months that a person or a file is blocked"),
+    "look_at_reported": _less(
+        "whether operators may look at a reported image", "LOOK_AT_REPORTED", lambda value: f"LOOK_AT_REPORTED={value}"
+    ),
+    "look_minutes": _less("minutes that such a look takes"),
     "operator_days": _less("days that sign-ins of operators stay"),
     "hand_over_link_days": _less("days that used links stay"),
     "backup_days": _less("days that backups of the database stay", "BACKUP_DAYS"),
@@ -173,7 +181,7 @@ def numbers(settings: Settings, others: Sequence[Other]) -> dict[str, Value]:
         "keep_hours": _hours(settings.terms.keep_for(settings.longest_contract)),
         "keep_hours_unless_chosen": _hours(settings.terms.keep_for(settings.default_contract)),
         "early_hours": settings.erase_early_hours,
-        "process_headshots_hours": _hours(PROCESS_HEADSHOTS_KEPT),
+        "process_headshots_hours": process_hours(),
         "export_hours": EXPORT_HOURS,
         "erase_request_hours": erase_hours(),
         "other_request_days": _days(sla.clock_for(RequestKind.COPY).legal),
@@ -184,6 +192,11 @@ def numbers(settings: Settings, others: Sequence[Other]) -> dict[str, Value]:
         "outbox_days": OUTBOX_DAYS,
         "draft_minutes": DRAFT_MINUTES,
         "audit_months": AUDIT_MONTHS,
+        "records_months": settings.records_months,
+        "report_months": REPORT_MONTHS,
+        "block_months": BLOCK_MONTHS,
+        "look_at_reported": int(settings.look_at_reported),
+        "look_minutes": LOOK_MINUTES,
         "usage_months": USAGE_MONTHS,
         "operator_days": OPERATOR_DAYS,
         "hand_over_link_days": HAND_OVER_LINK_DAYS,
@@ -218,6 +231,11 @@ def _judged(before: Numbers, after: Numbers, name: str) -> Looser | None:
         return Looser(name, was, None)
     holds = bound.allows(was, after[name]) if bound else was == after[name]
     return None if holds else Looser(name, was, after[name])
+
+
+def process_hours() -> int:
+    """How long headshots stay where nothing is kept."""
+    return _hours(PROCESS_HEADSHOTS_KEPT)
 
 
 def erase_hours() -> int:

@@ -1,7 +1,8 @@
 """
 The policy for machines: `/.well-known/privacy.json`, and whom to tell of a hole (`security.txt`, RFC 9116).
 
-The same document, numbers and hash as on the page, with how each promise stands; nothing in it is about anybody.
+The same document, numbers and hash as on the page, with how each promise stands; nothing in it is about anybody. It is
+the same for everybody: names and single sentences are English, and the whole text is there in every language.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from core import promises, sla
 from core.canonical import instant
 from core.clock import next_utc_midnight
+from core.language import ENGLISH, NAMES, speaking
 from core.policy import versions as kept
 from core.policy.document import WORDS_A_MINUTE, Document, Folded
 from core.policy.drawing import Policy
@@ -24,22 +26,26 @@ if TYPE_CHECKING:
 
 FORM: Final = "workshot privacy policy 1"
 PRIVACY, SECURITY = "/.well-known/privacy.json", "/.well-known/security.txt"
-LANGUAGE: Final = "en"
 EXPIRES_AFTER: Final = timedelta(days=180)
 """RFC 9116 recommends less than a year: who reads it later asks again."""
 
 
 def machine_readable(svc: "Services", policy: Policy, now: datetime) -> dict[str, Any]:
     """All that the page says, and what it is made of."""
+    with speaking(ENGLISH):
+        return _machine_readable(svc, policy, now)
+
+
+def _machine_readable(svc: "Services", policy: Policy, now: datetime) -> dict[str, Any]:
     with svc.reading() as session:
         versions = kept.history(session)
     since = kept.updated_at(versions, policy.version, now)
-    document = policy.document(LANGUAGE)
+    document = policy.document(ENGLISH)
     return {
         "form": FORM,
         "version": policy.version,
         "effective_at": instant(since) if since else None,
-        "language": LANGUAGE,
+        "language": ENGLISH,
         "reading_seconds": document.seconds,
         "words_a_minute": WORDS_A_MINUTE,
         "operator": svc.settings.run_by or None,
@@ -55,11 +61,17 @@ def machine_readable(svc: "Services", policy: Policy, now: datetime) -> dict[str
         "schedule": _schedule(document),
         "third_parties": [_third_party(name, provider) for name, provider in sorted(svc.providers.items())],
         "announced": [
-            {"version": version.id, "effective_at": instant(version.effective_at), "text": version.text(LANGUAGE)}
+            {
+                "version": version.id,
+                "effective_at": instant(version.effective_at),
+                "text": version.text(ENGLISH),
+                "texts": version.texts,
+            }
             for version in kept.announced(versions, now)
             if version.hash != policy.version
         ],
-        "text": policy.texts[LANGUAGE],
+        "text": policy.texts[ENGLISH],
+        "texts": policy.texts,
     }
 
 
@@ -151,7 +163,7 @@ def security_txt(contact: str, public_url: str, now: datetime) -> str | None:
     if uri is None:
         return None
     expires = next_utc_midnight(now) + EXPIRES_AFTER
-    lines = [f"Contact: {uri}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}", f"Preferred-Languages: {LANGUAGE}"]
+    lines = [f"Contact: {uri}", f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}", f"Preferred-Languages: {', '.join(NAMES)}"]
     if public_url.startswith("https://"):
         lines.append(f"Canonical: {public_url}{SECURITY}")
     return "\n".join(lines) + "\n"

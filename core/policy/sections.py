@@ -4,36 +4,20 @@ What the policy says, apart from its promises: sections in their order, with the
 Sentences that bind us are promises: they stand in core/promises, are measured, and each is printed here once, under the
 heading that `_PLACES` gives it. What stands here explains, names and lists. It holds no number of its own: settings,
 clocks and tables have those. The few sentences that are read in one go come first; tables are folded below them.
+
+All of it is said in the language of whoever asks: one source, a document for each language.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from core.language import N_, _, p_
 from core.policy import others as elsewhere
 from core.policy import tables
 from core.policy.document import Document, Folded, Line, Section
 from core.policy.numbers import Other
 from core.promises import PROMISES, Promise
 from core.settings import Settings
-
-SOMEBODY: Final = "whoever runs this server"
-
-SECTIONS: Final = (
-    ("what", "What this is"),
-    ("photos", "Your photos"),
-    ("kept", "What is kept"),
-    ("others", "Who else gets anything"),
-    ("cookies", "Cookies"),
-    ("usage", "Usage counts"),
-    ("rights", "Your rights"),
-    ("sensitive", "Sensitive data"),
-    ("children", "Children"),
-    ("security", "Security"),
-    ("more", "Money, AI, law"),
-    ("changes", "Changes"),
-    ("contact", "Contact"),
-)
-"""Names and headings. A name is the section's address on the page: it stays when words change."""
 
 _PLACES: Final[Mapping[str, str]] = {
     "processed_here": "others",
@@ -45,6 +29,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "only_the_owner": "photos",
     "no_public_address": "photos",
     "backups_end_too": "kept",
+    "records_end": "kept",
     "logs_at_most_a_year": "kept",
     "third_parties_by_name": "others",
     "nothing_is_sold": "others",
@@ -69,11 +54,11 @@ _OTHERWISE: Final[Mapping[str, str]] = {
 
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "what": (
-        "WorkShot, run by {who}, makes headshots from your photo. Marked sentences are promises that it keeps and "
-        "measures. No legal advice.",
+        N_(
+            "WorkShot, run by {who}, makes headshots from your photo. Marked sentences are promises, kept and "
+            "measured. No legal advice."
+        ),
     ),
-    "rights": ("Use them on My photos, or by mail.",),
-    "more": ("Free in this beta.",),
     "contact": ("{contact}",),
 }
 
@@ -90,7 +75,7 @@ def document(settings: Settings, others: Sequence[Other] = ()) -> Document:
                 lines=(*_promised(name, settings), *_said(name, facts)),
                 folded=tuple(folded.get(name, ())),
             )
-            for name, title in SECTIONS
+            for name, title in _titles().items()
         )
     )
 
@@ -100,17 +85,36 @@ def place_of(promise: Promise) -> str:
     return _PLACES.get(promise.id) or _OTHERWISE[promise.group]
 
 
+def _titles() -> Mapping[str, str]:
+    """Names and headings, in their order. A name is the section's address on the page: it stays when words change."""
+    return {
+        "what": _("What this is"),
+        "photos": _("Your photos"),
+        "kept": _("What is kept"),
+        "others": _("Who else gets anything"),
+        "cookies": _("Cookies"),
+        "usage": _("Usage counts"),
+        "rights": _("Your rights"),
+        "sensitive": _("Sensitive data"),
+        "children": _("Children"),
+        "security": _("Security"),
+        "more": _("Money, AI, law"),
+        "changes": p_("of the policy", "Changes"),
+        "contact": _("Contact"),
+    }
+
+
 def _promised(section: str, settings: Settings) -> Iterator[Line]:
     here = (promise for promise in PROMISES if place_of(promise) == section)
     return (Line(promise.filled(settings), promise.id) for promise in here)
 
 
 def _said(section: str, facts: Mapping[str, str]) -> Iterator[Line]:
-    return (Line(words.format_map(facts)) for words in WORDS.get(section, ()))
+    return (Line(_(words, **facts)) for words in WORDS.get(section, ()))
 
 
 def _folded(settings: Settings, others: Sequence[Other]) -> dict[str, list[Folded]]:
-    who = settings.run_by or SOMEBODY
+    who = settings.run_by or _somebody()
     return {
         "photos": [tables.choices(settings)],
         "kept": [tables.schedule(settings, others, who)],
@@ -124,11 +128,14 @@ def _folded(settings: Settings, others: Sequence[Other]) -> dict[str, list[Folde
 
 
 def _facts(settings: Settings) -> dict[str, str]:
-    return {"who": settings.run_by or f"{SOMEBODY} (no name is set)", "contact": _contact(settings)}
+    nobody = _("{who} (no name is set)", who=_somebody())
+    return {"who": settings.run_by or nobody, "contact": _contact(settings)}
+
+
+def _somebody() -> str:
+    return p_("in the policy", "whoever runs this server")
 
 
 def _contact(settings: Settings) -> str:
-    who = f"{settings.run_by}, " if settings.run_by else ""
-    if settings.privacy_contact:
-        return f"{who}{settings.privacy_contact}"
-    return f"{who}no address is set. My photos works without."
+    where = settings.privacy_contact or _("no address is set. My photos works without.")
+    return f"{settings.run_by}, {where}" if settings.run_by else where

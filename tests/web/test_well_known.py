@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
-from core import policy
+from core import language, policy
 from core.canonical import as_json
 from core.errors import BadSettings
 from core.policy import published
@@ -55,6 +55,7 @@ def test_it_says_all_that_the_page_says(svc: Services, given: Callable[..., Test
     policy.note(svc)
     read, here = said_by(given()), policy.of(svc)
     assert read["version"] == here.version and read["text"] == here.document().plain
+    assert read["texts"] == {name: here.document(name).plain for name in language.NAMES}
     assert read["effective_at"] == "2026-03-02T12:00:00.000000Z"
     assert [one["id"] for one in read["promises"]] == [promise.id for promise in PROMISES]
     assert {one["sentence"] for one in read["promises"]} == {each.filled(svc.settings) for each in PROMISES}
@@ -66,7 +67,7 @@ def test_anybody_can_work_out_the_version(given: Callable[..., TestClient]) -> N
     """The hash covers numbers and text, nothing else."""
     read = said_by(given())
     numbers = {one["id"]: one["value"] for one in read["numbers"]}
-    whole = as_json({"numbers": numbers, "texts": {read["language"]: read["text"]}})
+    whole = as_json({"numbers": numbers, "texts": read["texts"]})
     assert hashlib.sha256(whole.encode()).hexdigest()[:32] == read["version"]
 
 

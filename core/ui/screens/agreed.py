@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from core import policy
-from core.language import N_, _, n_
+from core.language import N_, _, current, n_
 from core.policy import Agreed
 from core.services import Services
 from core.ui import widgets
@@ -54,9 +54,11 @@ def _one(svc: Services, agreed: Agreed, now: datetime) -> Html:
 def _text(svc: Services, agreed: Agreed) -> list[Html]:
     if agreed.text is None:
         return [widgets.quiet(_(BEFORE))]
-    whole = drawn.fold(_("The text that you agreed to"), drawn.plain(agreed.text))
+    whole = drawn.fold(_("The text that you agreed to"), drawn.plain(agreed.text, agreed.language))
+    texts = [whole, *drawn.in_another(agreed.others)]
+    if current() not in agreed.texts:
+        texts.append(widgets.quiet(_(drawn.ENGLISH_ALONE)))
     if agreed.is_shown_now:
-        return [widgets.state_chip("kept", _("Unchanged since")), whole]
-    here = policy.of(svc).texts["en"]
-    changed = drawn.fold(_("What has changed since"), drawn.difference(agreed.text, here))
-    return [widgets.state_chip("info", _("Changed since; your clocks are not")), changed, whole]
+        return [widgets.state_chip("kept", _("Unchanged since")), *texts]
+    changed = drawn.fold(_("What has changed since"), drawn.difference(agreed.texts, policy.of(svc).texts))
+    return [widgets.state_chip("info", _("Changed since; your clocks are not")), changed, *texts]

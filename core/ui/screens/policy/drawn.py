@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from core import policy
+from core.language import ENGLISH, N_, NAMES, _, current, month
 from core.models import PromiseState
 from core.policy import Change, Folded, Line, Mark, Section
 from core.promises import Stand
@@ -12,11 +13,16 @@ from core.ui import widgets
 from core.ui.widgets import Html, State, el, icon
 
 STATES: Final[Mapping[PromiseState, tuple[State, str, str]]] = {
-    PromiseState.KEPT: ("kept", "check", "holds"),
-    PromiseState.BROKEN: ("broken", "alert", "broken now"),
-    PromiseState.UNKNOWN: ("unknown", "question", "not proved just now"),
+    PromiseState.KEPT: ("kept", "check", N_("holds")),
+    PromiseState.BROKEN: ("broken", "alert", N_("broken now")),
+    PromiseState.UNKNOWN: ("unknown", "question", N_("not proved just now")),
 }
-MARKS: Final[Mapping[Mark, tuple[str, str]]] = {Mark.ADDED: ("ins", "Added"), Mark.REMOVED: ("del", "Removed")}
+MARKS: Final[Mapping[Mark, tuple[str, str]]] = {
+    Mark.ADDED: ("ins", N_("Added under “{heading}”: ")),
+    Mark.REMOVED: ("del", N_("Removed under “{heading}”: ")),
+}
+ENGLISH_ALONE: Final = N_("This version is there in English alone: it is older than the text in other languages.")
+COMPARED_IN_ENGLISH: Final = N_("One of the two versions is there in English alone, so they are compared in English.")
 SHORT: Final = 8
 
 
@@ -27,13 +33,13 @@ def short(version: str) -> str:
 
 
 def day(at: datetime) -> str:
-    return f"{at:%d %b %Y}".lstrip("0")
+    return _("{day} {month} {year}", day=at.day, month=month(at), year=at.year)
 
 
 # ----------------------------------------------------------------------------------------------------------- today's
 def contents(sections: Sequence[Section]) -> Html:
     links = (el("li", el("a", section.title, href=f"#{section.id}")) for section in sections)
-    return el("nav", el("ul", *links), class_="ws-contents", aria_label="On this page")
+    return el("nav", el("ul", *links), class_="ws-contents", aria_label=_("On this page"))
 
 
 def section(part: Section, stands: Mapping[str, Stand]) -> Html:
@@ -59,7 +65,7 @@ def _is_address(word: str) -> bool:
 
 def _promise(line: Line, stand: Stand | None) -> Html:
     state, drawing, word = STATES[stand.public_state if stand else PromiseState.UNKNOWN]
-    how = el("a", word, href=f"/promises#promise-{line.promise}", class_="ws-vow-state")
+    how = el("a", _(word), href=f"/promises#promise-{line.promise}", class_="ws-vow-state")
     return el("li", icon(drawing), el("span", line.text, " ", how), class_=f"ws-{state}")
 
 
@@ -93,9 +99,28 @@ def fold(title: str, *what: Html, opened: bool = False) -> Html:
 
 
 # ------------------------------------------------------------------------------------------------------- older versions
-def plain(text: str) -> Html:
+def plain(text: str, language: str = ENGLISH) -> Html:
     """A whole text that was kept."""
-    return el("div", *(_line(mark, line) for mark, line in policy.lines_of(text)), class_="ws-old-text")
+    lines = (_line(mark, line) for mark, line in policy.lines_of(text))
+    return el("div", *lines, class_="ws-old-text", lang=_foreign(language))
+
+
+def of_texts(texts: Mapping[str, str]) -> Html:
+    """The text of a version in the reader's language; where there is none, the English one, and a word about it."""
+    if current() in texts:
+        return plain(texts[current()], current())
+    return widgets.stack(el("p", _(ENGLISH_ALONE)), plain(texts[ENGLISH], ENGLISH))
+
+
+def in_another(texts: Mapping[str, str]) -> Iterator[Html]:
+    """Other texts of a version, folded, each by the name that those who speak its language give it."""
+    for language, text in texts.items():
+        yield fold(_("The same in {language}", language=NAMES.get(language, language)), plain(text, language))
+
+
+def _foreign(language: str) -> str | None:
+    """For those who have a page read to them: where its language is another one than the page's."""
+    return None if language == current() else language
 
 
 def _line(mark: str, line: str) -> Html:
@@ -103,14 +128,21 @@ def _line(mark: str, line: str) -> Html:
     return el(name, line, class_="ws-old-item" if mark == "*" else None)
 
 
-def difference(before: str, after: str) -> Html:
-    """What came and what went, by sentence, each with its word."""
-    found = policy.changes(before, after)
+def difference(before: Mapping[str, str], after: Mapping[str, str]) -> Html:
+    """What came and what went, by sentence, each with its word, in the reader's language if both texts have it."""
+    both = current() in before and current() in after
+    language = current() if both else ENGLISH
+    listed = _changes(policy.changes(before[language], after[language]), language)
+    return listed if both else widgets.stack(el("p", _(COMPARED_IN_ENGLISH)), listed)
+
+
+def _changes(found: Sequence[Change], language: str) -> Html:
     if not found:
-        return el("p", "Not a sentence. What changed is a number that stands in no sentence.")
-    return el("ul", *(_change(change) for change in found), class_="ws-changes")
+        return el("p", _("Not a sentence. What changed is a number that stands in no sentence."))
+    return el("ul", *(_change(change, language) for change in found), class_="ws-changes")
 
 
-def _change(change: Change) -> Html:
+def _change(change: Change, language: str) -> Html:
     name, word = MARKS[change.mark]
-    return el("li", el("strong", f"{word} under “{change.under}”: "), el(name, change.text), class_=f"ws-{change.mark}")
+    what = el(name, change.text, lang=_foreign(language))
+    return el("li", el("strong", _(word, heading=change.under)), what, class_=f"ws-{change.mark}")
