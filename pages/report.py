@@ -56,9 +56,8 @@ def ask_for_file() -> Trace | None:
 
 def ask() -> None:
     turn = st.session_state.setdefault(TURN, 0)  # a new one empties the form
-    kind = st.radio(
-        _(text.WHAT), list(text.KINDS), format_func=lambda one: _(text.KINDS[one]), key=f"report-kind-{turn}"
-    )
+    kinds = {one: _(says) for one, says in text.KINDS.items()}
+    kind = st.radio(_(text.WHAT), list(kinds), format_func=kinds.__getitem__, key=f"report-kind-{turn}")
     trace = None
     if kind is AbuseKind.CHILD:
         widgets.show(widgets.note(_(text.CHILD_FIRST), "broken"))
