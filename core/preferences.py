@@ -19,6 +19,8 @@ from core.settings import ROOT
 
 LIVES: Final = timedelta(days=365)
 UNSET: Final = "-"
+CHOICES: Final = ("language", "theme", "contract")
+"""As they follow one another in the cookie."""
 
 
 class Theme(StrEnum):
@@ -73,8 +75,8 @@ class Said:
 
     def on_top_of(self, before: Preferences, *, offered: Collection[Contract]) -> Preferences:
         """Raises ValueError for a word that nobody was offered."""
-        names = ("language", "theme", "contract")
-        wanted = of_words(*(self.words.get(name, getattr(before, name) or UNSET) for name in names))
+        language, theme, contract = (self.words.get(name, getattr(before, name) or UNSET) for name in CHOICES)
+        wanted = of_words(language, theme, contract)
         if "contract" in self.words and wanted.contract not in (None, *offered):
             raise ValueError("no such contract")
         return wanted
@@ -84,12 +86,10 @@ def of_form(body: bytes) -> Said:
     """Raises ValueError where it holds anything that no form of ours sends."""
     fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=4)
     words = dict(fields)
+    if len(words) != len(fields):
+        raise ValueError("said twice")
     back = words.pop("back", "")
-    if (
-        not words
-        or len(words) + ("back" in dict(fields)) != len(fields)
-        or not words.keys() <= {"language", "theme", "contract"}
-    ):
+    if not words or not words.keys() <= set(CHOICES):
         raise ValueError("no form of ours")
     if back not in _pages():
         raise ValueError("no page of ours")

@@ -1,0 +1,220 @@
+"""
+No word on a page for everyone that cannot be said in another language.
+
+The pages are read in a language that nobody speaks: every sentence that goes through core/language.py comes out in
+ｌｅｔｔｅｒｓ that nobody writes with. Whatever else a person then reads is in English for everybody, and fails here.
+"""
+
+import gettext
+import html
+import json
+import re
+import string
+from collections.abc import Callable, Iterator, Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
+
+from core import access, language, retention
+from core.models import Generation, RunState
+from core.ports import Finding
+from core.services import Services
+from tests.conftest import ANN
+from tests.fakes import DrawingEngine
+from tests.pages.conftest import Opened, Tab
+
+pytestmark = pytest.mark.sqlite_only("pages draw the same from either database")
+
+PAGES = ("my_photos", "promises", "guide", "policy", "checklist", "check_image", "check_receipt", "report")
+NAMES = {
+    *("WorkShot", "LinkedIn", "Deutsch", "English", "Streamlit", "Google", "Analytics", "APIMart", "OpenAI", "UTC"),
+    *("JPEG", "JPG", "PNG", "WebP", "WEBP", "HEIC", "HEIF", "AVIF", "GPS", "EXIF", "XMP", "IPTC", "C2PA", "SHA"),
+    *("CSV", "ZIP", "JSON", "Ed25519", "MediaPipe", "Cloudflare", "Amazon", "SQLite", "PostgreSQL", "HTTP"),
+    *("signature", "statement"),  # the keys of a receipt's file
+    *("workshot", "Illinois", "ILCS", "Texas", "Bus", "Com", "Code"),  # a cookie, two laws
+}
+NAMES |= {name.strip(".") for name in language.months("de")}
+"""What has the same name in every language, and what the calendar says."""
+UNREAD = {
+    *("id", "key", "form_id", "page", "url", "icon", "element_id", "component_name", "page_script_hash", "css", "js"),
+    *("html_content", "css_content", "js_content", "url_pathname", "type", "format", "widget_id", "fragment_id"),
+    *("anchor", "autocomplete"),
+}
+READ_OF_DATA = {"label", "title", "description", "facts", "closed", "options", "cards"}
+ATTRIBUTES = ("alt", "aria-label", "aria-valuetext", "placeholder", "title", "data-ws-say")
+SILENT, VOID = ("style", "script", "code", "kbd"), ("img", "input", "br", "hr")
+"""What is nobody's language, or says itself whose it is, is not looked at."""
+WORD = re.compile(r"(?<![\w/.#&=-])[A-Za-z]{3,}(?![\w/=]|\.\w)")
+ADDRESS = re.compile(r"https?://\S+|\]\([^)]*\)|<[^>]*>|:[a-z]+/\w+:|\S+@\S+|`[^`]*`")
+NO_WORDS = re.compile(r"(\{[^{}]*\}|\]\([^)]*\)|<[^>]*>|`[^`]*`|&\w+;)")
+LETTERS = {ord(letter): ord(letter) - ord("!") + ord("！") for letter in string.ascii_letters}
+
+
+class Nobodys(gettext.NullTranslations):
+    def gettext(self, message: str) -> str:
+        parts = NO_WORDS.split(message)
+        return "".join(part if nth % 2 else part.translate(LETTERS) for nth, part in enumerate(parts))
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        return self.gettext(one if n == 1 else many)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return self.gettext(message)
+
+
+class _Drawn(HTMLParser):
+    """What is read of HTML, aloud too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []  # one text: a sentence may have a link in it
+        self.aloud: list[str] = []
+        self._open: list[bool] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag in VOID:
+            self.aloud += [value or "" for name, value in attributes if name in ATTRIBUTES]
+            return
+        self._open.append(tag in SILENT or "lang" in dict(attributes))
+        self.aloud += [value or "" for name, value in attributes if name in ATTRIBUTES]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not any(self._open):
+            self.seen.append(data)
+
+
+def read(at: AppTest) -> Iterator[str]:
+    for node in _nodes(at._tree):
+        yield from _of_message(node.proto) if node.proto is not None else ()
+
+
+def _nodes(block: Block) -> Iterator[Any]:
+    for child in block.children.values():
+        yield child
+        if isinstance(child, Block):
+            yield from _nodes(child)
+
+
+def _of_message(message: Message) -> Iterator[str]:
+    if message.DESCRIPTOR.name == "Html":
+        drawn = _Drawn()
+        drawn.feed(message.body)  # type: ignore[attr-defined]
+        yield from drawn.aloud
+        yield " ".join(drawn.seen)
+        return
+    for field, value in message.ListFields():
+        if field.name in UNREAD:
+            continue
+        for each in _each(value):
+            if field.type == FieldDescriptor.TYPE_MESSAGE and isinstance(each, Message):
+                yield from _of_message(each)
+            elif isinstance(each, str):
+                yield from _of_data(_parsed(each))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _each(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str | bytes | Message | int | float) else list(value)
+
+
+def _of_data(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, list):
+        for item in data:
+            yield from _of_data(item)
+    elif isinstance(data, Mapping):
+        for key in READ_OF_DATA & data.keys():
+            yield from _of_data(data[key])
+
+
+def english(texts: Iterator[str]) -> list[str]:
+    """What nobody translated, the other words left out."""
+    plain = (ADDRESS.sub(" ", html.unescape(text)) for text in texts)
+    return [" ".join(words) for text in plain if (words := [w for w in WORD.findall(text) if w not in NAMES])]
+
+
+@pytest.fixture
+def nobodys() -> Iterator[None]:
+    with language.translated_by(Nobodys(), "de"):
+        yield
+
+
+@pytest.fixture
+def foreign(opened: Opened, nobodys: None) -> Callable[..., Tab]:
+    return lambda page=None: opened(page, language="de")
+
+
+def whole(tab: Tab) -> list[str]:
+    assert set(LETTERS.values()) & set(map(ord, "".join(read(tab.at)))), "the page is in no foreign language"
+    return english(read(tab.at))
+
+
+def test_what_is_in_english_is_found() -> None:
+    strange = Nobodys().gettext("Hello {name}, see [the policy](/policy) and <b>this</b>.")
+    assert english(iter([strange.format(name="WorkShot"), "12 MB", "a · 3"])) == []
+    assert english(iter([strange, f"{strange} Hello", "and"])) == ["name", "name Hello", "and"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_without_photos(foreign: Callable[..., Tab], page: str) -> None:
+    assert whole(foreign(f"pages/{page}.py")) == []
+
+
+def test_the_studio_before_there_is_a_photo(foreign: Callable[..., Tab]) -> None:
+    assert whole(foreign()) == []
+
+
+def test_the_studio_with_a_photo(foreign: Callable[..., Tab], draft: Callable[..., None]) -> None:
+    draft()
+    tab = foreign()
+    assert whole(tab) == []
+    tab.at.button(key="generate").click()
+    assert whole(tab.run()) == []
+
+
+def test_a_photo_that_cannot_be_used(
+    foreign: Callable[..., Tab], draft: Callable[..., None], engine: DrawingEngine
+) -> None:
+    engine.examine = lambda portrait: [Finding(code="no_person", says="１２３", blocking=True)]
+    draft()
+    assert whole(foreign()) == []
+
+
+def test_a_run_from_its_beginning_to_its_end(
+    foreign: Callable[..., Tab], svc: Services, ask: Callable[..., str], work: Callable[[], int]
+) -> None:
+    run_id = ask()
+    assert whole(foreign()) == []
+    assert whole(foreign("pages/my_photos.py")) == []
+    work()
+    assert whole(foreign()) == []
+    access.issue_claim_code(svc, ANN)
+    assert whole(foreign("pages/my_photos.py")) == []
+    retention.erase_run(svc, run_id)
+    work()
+    assert whole(foreign()) == []
+    assert whole(foreign("pages/my_photos.py")) == []
+
+
+def test_a_run_that_failed(foreign: Callable[..., Tab], svc: Services, ask: Callable[..., str]) -> None:
+    run_id = ask()
+    with svc.transaction() as session:
+        session.get_one(Generation, run_id).state = RunState.FAILED
+    assert whole(foreign()) == []
+    assert whole(foreign("pages/my_photos.py")) == []
