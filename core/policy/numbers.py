@@ -142,8 +142,11 @@ BOUNDS: Final[Mapping[str, Bound]] = {
     "records_months": _less("months that rows of a person stay after their last image", "RECORDS_MONTHS"),
     "report_months": _less("months that a closed report of abuse stays"),
     "block_months": _less("months that a person or a file is blocked"),
-    "look_at_reported": _less(
-        "whether operators may look at a reported image", "LOOK_AT_REPORTED", lambda value: f"LOOK_AT_REPORTED={value}"
+    "look_at_reported": Bound(
+        rule=Rule.AT_MOST,
+        says="whether operators may look at a reported image",
+        setting="LOOK_AT_REPORTED",
+        written=lambda value: f"LOOK_AT_REPORTED={'true' if value else 'false'}",
     ),
     "look_minutes": _less("minutes that such a look takes"),
     "operator_days": _less("days that sign-ins of operators stay"),

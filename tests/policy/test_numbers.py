@@ -77,6 +77,8 @@ def test_what_nobody_knows_any_more_may_not_change(usual: dict[str, Value]) -> N
         ({"backup_days": 3}, {"backup_days": 7}, "BACKUP_DAYS=3"),
         ({"policy_notice_days": 30}, {}, "POLICY_NOTICE_DAYS=30"),
         ({"small_count": 10}, {}, "SMALL_COUNT=10"),
+        ({"records_months": 6}, {}, "RECORDS_MONTHS=6"),
+        ({}, {"look_at_reported": True}, "LOOK_AT_REPORTED=false"),
         (
             {},
             {"ga4_measurement_id": "G-ABCD123456", "ga4_api_secret": "secret"},

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from core import audit, policy
+from core import audit, language, policy
 from core.canonical import instant
 from core.contracts import Contract
-from core.errors import BadSettings
+from core.errors import BadSettings, NotAllowed, NotFound
 from core.models import AuditEntry, Consent, Copy, Generation, PolicyVersion, Subject
 from core.policy import published, versions
 from core.ports import HandOver
+from core.promises.checks import house
 from core.services import Services
 from tests.conftest import on_all_threads
 from tests.fakes import FrozenClock
@@ -242,3 +243,112 @@ def test_what_changed_is_told_by_sentence(svc: Services, limit_to: LimitTo) -> N
     assert any(change.under == "Your photos" and "at most 14 days" in change.text for change in added)
     assert not any("No face recognition" in change.text for change in found)
     assert versions.in_force([], svc.clock()) is None
+
+
+# --------------------------------------------------------------------------------------------------------- withdrawing
+@pytest.fixture
+def announced(svc: Services, limit_to: LimitTo, agreed: None) -> Services:
+    """A week is promised, and a month announced. What promises the month."""
+    policy.note(limit_to(longest_days=7))
+    loose = limit_to(longest_days=30)
+    with pytest.raises(BadSettings):
+        policy.note(loose)
+    return loose
+
+
+def test_what_was_announced_can_be_withdrawn_and_never_comes(
+    svc: Services, limit_to: LimitTo, announced: Services, clock: FrozenClock
+) -> None:
+    clock.now += timedelta(days=3)
+    week = limit_to(longest_days=7)
+    for _press in range(2):
+        gone = policy.withdraw(svc, policy.version(announced), actor="operator:command-line")
+        assert gone.withdrawn_at == clock()
+    assert policy.announced(rows(svc), clock()) == []
+    told = house.notice_before_a_change(week, clock())
+    assert "No change is announced." in told.evidence.text and told.figure.text == "1 versions, 0 without notice"
+    clock.now += NOTICE
+    binding = policy.in_force(rows(svc), clock())
+    assert binding and binding.hash == policy.version(week)
+    assert policy.note(week).id == binding.id and len(rows(svc)) == 2, "it stays in the list"
+    with svc.reading() as session:
+        deeds = session.exec(select(AuditEntry).where(AuditEntry.action == "policy:withdrawn")).all()
+    assert [(deed.ref, deed.actor) for deed in deeds] == [(policy.version(announced), "operator:command-line")]
+
+
+def test_announced_again_its_notice_begins_anew(svc: Services, announced: Services, clock: FrozenClock) -> None:
+    clock.now += NOTICE - timedelta(hours=1)
+    policy.withdraw(svc, policy.version(announced), actor="operator:command-line")
+    with pytest.raises(BadSettings, match="It is announced now"):
+        policy.note(announced)
+    (again,) = policy.announced(rows(svc), clock())
+    assert again.effective_at == clock() + NOTICE and again.id == f"{policy.version(announced)}.2"
+    clock.now += NOTICE
+    assert policy.note(announced).id == again.id
+
+
+def test_what_is_in_force_or_was_never_noted_is_not_withdrawn(
+    svc: Services, limit_to: LimitTo, announced: Services, clock: FrozenClock
+) -> None:
+    with pytest.raises(NotAllowed, match="in force"):
+        policy.withdraw(svc, policy.version(limit_to(longest_days=7)), actor="operator:command-line")
+    with pytest.raises(NotFound):
+        policy.withdraw(svc, "of_nobody", actor="operator:command-line")
+    clock.now += NOTICE
+    with pytest.raises(NotAllowed):
+        policy.withdraw(svc, policy.version(announced), actor="operator:command-line")
+
+
+def test_a_look_at_what_is_reported_waits_for_its_notice(svc: Services, limit_to: LimitTo, agreed: None) -> None:
+    policy.note(svc)
+    with pytest.raises(BadSettings, match=r"\n  LOOK_AT_REPORTED=false$"):
+        policy.note(limit_to(look_at_reported=True))
+    with pytest.raises(BadSettings, match=r"LOOK_AT_REPORTED=false"):
+        policy.hold(limit_to(look_at_reported=True))
+
+
+# ----------------------------------------------------------------------------------------------------------- languages
+def test_a_consent_keeps_the_language_in_which_it_was_read(
+    svc: Services, ask: Callable[..., str], clock: FrozenClock
+) -> None:
+    policy.note(svc)
+    with language.speaking("de"):
+        ask()
+    for _again in range(2):
+        clock.now += timedelta(minutes=1)
+        ask()
+    with svc.reading() as session:
+        whose = session.exec(select(Subject.id)).one()
+        english, german = policy.agreed(svc, session, whose)
+    here = policy.of(svc).texts
+    assert (english.language, len(english.given_at), english.text) == ("en", 2, here["en"])
+    assert (german.language, german.text, german.others) == ("de", here["de"], {"en": here["en"]})
+    assert "Ihre Fotos" in here["de"]
+
+
+def test_a_text_from_before_there_was_another_language_is_english(svc: Services, ask: Callable[..., str]) -> None:
+    policy.note(svc)
+    ask()
+    with svc.transaction() as session:
+        row = session.exec(select(PolicyVersion)).one()
+        old = PolicyVersion(**row.model_dump() | {"version": "f" * 32, "texts": json.dumps({"en": "# Of then"})})
+        session.add(old)
+        session.exec(select(Consent)).one().policy_version = old.version
+    with svc.reading() as session:
+        (of_then,) = policy.agreed(svc, session, session.exec(select(Subject.id)).one())
+        assert policy.text_of(svc, session, "f" * 32, "de") == "# Of then"
+    assert (of_then.text, of_then.others) == ("# Of then", {})
+
+
+def test_another_language_alone_is_another_version_and_no_loosening(
+    svc: Services, agreed: None, clock: FrozenClock
+) -> None:
+    """As a release does that adds one."""
+    here = policy.of(svc)
+    alone = policy.Policy(documents={"en": here.document("en")}, numbers=here.numbers)
+    assert alone.version != here.version
+    first = versions.note(svc, alone)
+    clock.now += timedelta(days=1)
+    noted = policy.note(svc)
+    assert noted.effective_at == clock() and not noted.loosens and first.texts.keys() == {"en"}
+    assert set(noted.texts) == set(language.NAMES)

@@ -175,7 +175,8 @@ def _foreign(policy: str) -> list[str]:
 def notice_before_a_change(svc: Services, now: datetime) -> Result:
     """Every version that promises less had its notice, one is in force, and the settings keep to its bounds."""
     with svc.reading() as session:
-        known = session.exec(select(PolicyVersion.noted_at, PolicyVersion.effective_at, PolicyVersion.loosens)).all()
+        noted = select(PolicyVersion.noted_at, PolicyVersion.effective_at, PolicyVersion.loosens)
+        known = session.exec(noted.where(col(PolicyVersion.withdrawn_at).is_(None))).all()
         hasty = _hasty(session, known, timedelta(days=min(svc.settings.policy_notice_days, NOTICE_DAYS)))
     beyond = bounds.exceeded(svc.settings)
     in_force = [effective_at for _, effective_at, _ in known if effective_at <= now]

@@ -141,9 +141,8 @@ def _too_long(session: Session, settings: Settings, now: datetime) -> int:
     """Those older than the longest clock, and those whose clock ends beyond it. A clock that began under an earlier
     version of the policy stays what it was, and no version of it promises more than the bound."""
     limit = bounds.longest(settings) + LATE
-    since = session.exec(
-        select(func.max(PolicyVersion.effective_at)).where(col(PolicyVersion.effective_at) <= now)
-    ).one()
+    came = col(PolicyVersion.effective_at) <= now, col(PolicyVersion.withdrawn_at).is_(None)
+    since = session.exec(select(func.max(PolicyVersion.effective_at)).where(*came)).one()
     began = col(Copy.created_at)
     ours = began < now - limit
     if since is not None:

@@ -97,7 +97,8 @@ def _was_forbidden(session: Session, view: GlassView) -> bool:
 
 def _allowed_since(session: Session, now: datetime, real: sa.ColumnElement[bool]) -> int:
     """Since the policy is in force that allows none."""
-    in_force: Any = select(func.max(PolicyVersion.effective_at)).where(col(PolicyVersion.effective_at) <= now)
+    came = col(PolicyVersion.effective_at) <= now, col(PolicyVersion.withdrawn_at).is_(None)
+    in_force: Any = select(func.max(PolicyVersion.effective_at)).where(*came)
     since = session.exec(in_force).one()
     allowed = select(func.count()).select_from(GlassView).where(real, col(GlassView.until).is_not(None))
     return session.exec(allowed.where(col(GlassView.decided_at) > since)).one() if since else 0
