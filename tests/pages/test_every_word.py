@@ -36,7 +36,7 @@ NAMES = {
     *("JPEG", "JPG", "PNG", "WebP", "WEBP", "HEIC", "HEIF", "AVIF", "GPS", "EXIF", "XMP", "IPTC", "C2PA", "SHA"),
     *("CSV", "ZIP", "JSON", "Ed25519", "MediaPipe", "Cloudflare", "Amazon", "SQLite", "PostgreSQL", "HTTP"),
     *("signature", "statement"),  # the keys of a receipt's file
-    *("workshot", "Illinois", "ILCS", "Texas", "Bus", "Com", "Code"),  # a cookie, two laws
+    *("workshot", "Illinois", "ILCS", "Texas", "Bus", "Com", "Code", "composite"),  # a cookie, two laws, IPTC
 }
 NAMES |= {name.strip(".") for name in language.months("de")}
 """What has the same name in every language, and what the calendar says."""
