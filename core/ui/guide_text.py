@@ -217,7 +217,8 @@ COOKIES_OFF = N_(
     "To switch them off, block cookies for this site in your browser. The pages then stop, as we cannot tell whose "
     "photos are whose. If you only delete them, your claim code still opens your photos. A browser that is set to "
     "reopen its last tabs may keep them for longer. Your language, light or dark, how long photos stay, and that you "
-    "do not want to be counted: once you choose it, your browser keeps it for a year, in a cookie without a number."
+    "do not want to be counted: once you choose it, your browser keeps it for a year, in a cookie that tells nobody "
+    "apart."
 )
 
 COST_FACTS: Pairs = (
