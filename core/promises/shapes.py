@@ -173,6 +173,7 @@ class Promise:
     """One sentence of the policy, what keeps it, and how we look whether it is kept."""
 
     id: str
+    called: str  # its id in words, for those who hear a page
     group: Group
     sentence: str
     at_a_glance: str = ""  # its short form, read before a photo is added

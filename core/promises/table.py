@@ -25,6 +25,7 @@ COMPLAIN: Final = N_("Remind us, or complain to the data protection authority.")
 PROMISES: Final[tuple[Promise, ...]] = (
     Promise(
         id="processed_here",
+        called=N_("processed here"),
         group="who sees them",
         sentence=N_(
             "The engine that is chosen before the upload is named there. The on-device engine sends "
@@ -47,6 +48,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="third_parties_by_name",
+        called=N_("third parties by name"),
         group="who sees them",
         sentence=N_(
             "A third party gets to see a photo only for a run for which the person has chosen it by name. It gets "
@@ -73,6 +75,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="erased_by_the_clock",
+        called=N_("erased by the clock"),
         group="your photos",
         sentence=N_(
             "A photo and everything made from it are erased by the clock that is chosen before the run, at most "
@@ -96,6 +99,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="available_until",
+        called=N_("available until"),
         group="your photos",
         sentence=N_(
             "Headshots can be opened and downloaded until their clock ends, and no longer. Nothing is erased "
@@ -114,6 +118,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="gone_means_gone",
+        called=N_("gone means gone"),
         group="your photos",
         sentence=N_(
             "An image is called gone only after storage was asked for it twice, in two ways, and did not have it."
@@ -131,6 +136,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="never_trained_on",
+        called=N_("never trained on"),
         group="who sees them",
         sentence=N_("Photos and headshots are never used by us for training, data sets or improving algorithms."),
         at_a_glance=N_("Never used for training."),
@@ -149,6 +155,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="no_biometrics",
+        called=N_("no biometrics"),
         group="who sees them",
         sentence=N_(
             "No face recognition, no face features, no templates: a person's outline is found in memory for one "
@@ -166,6 +173,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="only_the_owner",
+        called=N_("only the owner"),
         group="who sees them",
         sentence=N_(
             "Images here have no public address. They open only in the browser that made them, or with its "
@@ -194,6 +202,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="no_public_address",
+        called=N_("no public address"),
         group="who sees them",
         sentence=N_(
             "From outside, every address of an image is answered as if nothing had ever been there: without a "
@@ -212,6 +221,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="only_pixels_are_kept",
+        called=N_("only pixels are kept"),
         group="your photos",
         sentence=N_(
             "Position, camera, times and everything else but pixels is removed before a photo is stored. Of an "
@@ -228,6 +238,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="encrypted",
+        called=N_("encrypted"),
         group="who sees them",
         sentence=N_(
             "Every stored image is encrypted under a key of its person; with the last image the key is destroyed."
@@ -245,6 +256,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="encrypted_on_the_way",
+        called=N_("encrypted on the way"),
         group="who sees them",
         sentence=N_(
             "Between browsers, this server, storage and mail everything travels encrypted, or does not leave "
@@ -268,6 +280,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="session_ends_with_the_browser",
+        called=N_("session ends with the browser"),
         group="who sees them",
         sentence=N_(
             "The one cookie that opens your photos is random, holds nothing about you, and ends with the browser."
@@ -281,6 +294,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="erased_on_request",
+        called=N_("erased on request"),
         group="your requests",
         sentence=N_(
             "Whoever asks for erasure has everything erased and shown to be gone within 48 hours of the receipt "
@@ -298,6 +312,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="rights_in_time",
+        called=N_("rights in time"),
         group="your requests",
         sentence=N_(
             "A copy of your data, a correction, an objection or a question is answered within one month of its "
@@ -314,6 +329,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="adults_only",
+        called=N_("adults only"),
         group="this service",
         sentence=N_(
             "WorkShot is for people of 18 and over. A photo is taken only with the consent of its owner, and "
@@ -330,6 +346,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="usage_belongs_to_nobody",
+        called=N_("usage belongs to nobody"),
         group="this service",
         sentence=N_(
             "Of use we keep counts alone, by day: no row belongs to anybody, and no count of people's doings "
@@ -348,6 +365,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="logs_at_most_a_year",
+        called=N_("logs at most a year"),
         group="this service",
         sentence=N_(
             "Logs of what was done here hold ids and instants, nothing personal, and are pruned after 12 months."
@@ -361,6 +379,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="records_end",
+        called=N_("records end"),
         group="this service",
         sentence=N_(
             "What is noted of a person goes {records} months after their last image, unless something of theirs is "
@@ -376,6 +395,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="nothing_is_sold",
+        called=N_("nothing is sold"),
         group="this service",
         sentence=N_(
             "Nothing of yours is sold or used for marketing, and there are no ads: no page loads anything from "
@@ -393,6 +413,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="notice_before_a_change",
+        called=N_("notice before a change"),
         group="this service",
         sentence=N_(
             "A policy that promises less is announced at least {notice_days} days before it is in force, and "
@@ -411,6 +432,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="breach_notice",
+        called=N_("breach notice"),
         group="this service",
         sentence=N_(
             "Should photos ever get into wrong hands, we tell the authority, and those it concerns on every page "
@@ -429,6 +451,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     ),
     Promise(
         id="backups_end_too",
+        called=N_("backups end too"),
         group="your photos",
         sentence="{backups}",
         reads=("backup_days",),

@@ -818,7 +818,7 @@ def test_no_sentence_without_a_check_and_no_check_without_a_sentence(which: Prom
     assert callable(which.check) and which.group in promises.GROUPS and which.owner in ("founder", "support")
     assert timedelta(0) < which.grace <= timedelta(days=1)
     assert "{" not in which.filled(svc.settings)
-    assert set(which.reads) <= set(Settings.model_fields)
+    assert set(which.reads) <= set(Settings.model_fields) and which.called == which.id.replace("_", " ")
 
 
 def test_ids_and_sentences_are_their_own() -> None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import audit, made_up
+from core import audit, breaches, made_up
 from core.models import AuditEntry, Consent, PolicyVersion, UsageCount
 from core.promises import bounds
 from core.promises.checks.reach import NO_EYES, WAYS
-from core.promises.shapes import Check, Result, broken, kept, listed, says, unknown
+from core.promises.shapes import Check, Result, Says, broken, kept, listed, says, unknown
 from core.promises.source import NO_SOURCE, Source
 from core.services import Services
 from core.settings import ROOT
@@ -215,15 +215,25 @@ NOTICE_DAYS: Final = 14
 
 # ----------------------------------------------------------------------------------------------------------- breach
 def breach_notice(svc: Services, now: datetime) -> Result:
-    """Nobody can measure it before it happens. What it needs is there: a contact, people on duty, an honest log."""
+    """Of a breach that is noted, the authority and people are told in time. Before there is one nobody can measure it;
+    what it needs is there: a contact, people on duty, an honest log."""
     with svc.reading() as session:
-        fault = _fault_at_the_end(session)
+        fault, stand = _fault_at_the_end(session), breaches.overdue(session, now)
     told, of = svc.notify.check() if svc.notify is not None else (0, 0)
-    figure = (
+    figure = _breaches_now(stand, now) or (
         says("contact set, {told} told at once", told=told)
         if svc.settings.privacy_contact
         else says("contact missing, {told} told at once", told=told)
     )
+    if stand.late:
+        return broken(
+            figure,
+            says(
+                "Breaches that were noticed more than 72 hours ago, and of which the authority or people are not told "
+                "yet: {late}.",
+                late=stand.late,
+            ),
+        )
     if fault:
         return broken(
             figure,
@@ -252,6 +262,17 @@ def breach_notice(svc: Services, now: datetime) -> Result:
         "end is as it was written."
     )
     return kept(figure, seen.followed_by(duty, authority))
+
+
+def _breaches_now(stand: breaches.Overdue, now: datetime) -> Says | None:
+    """How many are open, and how long is left of the first one's 72 hours."""
+    if not stand.open:
+        return None
+    if stand.late:
+        return says("breaches open: {open}, told too late: {late}", open=stand.open, late=stand.late)
+    if stand.next_due_at is None:
+        return says("breaches open: {open}, all told", open=stand.open)
+    return says("breaches open: {open}, {left} left to tell", open=stand.open, left=stand.next_due_at - now)
 
 
 def _fault_at_the_end(session: Session) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.language import ENGLISH, _, current
+from core.language import _
 from core.models import PromiseState
 from core.promises import GROUPS, Stand
 from core.promises.shapes import Owner
@@ -34,16 +34,11 @@ def _promise(stand: Stand, now: datetime) -> Html:
         el("p", stand.figure_says.in_words(_), *_checked(stand, now), class_="ws-quiet"),
         el(
             "details",
-            el("summary", _("How we know"), el("span", f": {_name(stand)}", class_="ws-unseen")),
+            el("summary", _("How we know"), el("span", f": {_(stand.promise.called)}", class_="ws-unseen")),
             _how(stand, now),
         ),
         id=f"promise-{stand.promise.id}",
     )
-
-
-def _name(stand: Stand) -> str:
-    """Which one it is, for those who hear the page."""
-    return stand.promise.id.replace("_", " ") if current() == ENGLISH else stand.said.partition(". ")[0]
 
 
 def _checked(stand: Stand, now: datetime) -> tuple[Html | str, ...]:
