@@ -98,6 +98,14 @@ def listed(items: Sequence[str]) -> str:
     return _("{first} and {last}", first=", ".join(items[:-1]), last=items[-1])
 
 
+def either(items: Sequence[str]) -> str:
+    """`a`, `a or b`, `a or b or c`."""
+    said = "".join(items[:1])
+    for item in items[1:]:
+        said = _("{first} or {other}", first=said, other=item)
+    return said
+
+
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name
     """Marks a sentence that is said later."""
     return text

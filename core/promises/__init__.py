@@ -9,7 +9,7 @@ said, `bounds` stops a start with settings that promise less than what is publis
 
 from collections.abc import Sequence
 
-from core.language import _
+from core.language import _, either
 from core.models import PromiseState
 from core.promises.checking import Day, Stand, are_well, headline, headline_says, run_checks, stands
 from core.promises.shapes import GROUPS, Promise, Result, Says, numbers
@@ -48,11 +48,3 @@ def glance(settings: Settings, *, here: bool = True, others: Sequence[str] = ())
     made = here_too if here else _("Made by {others}", others=names)
     texts = [promise.with_others or promise.at_a_glance for promise in said]
     return [_(text, **figures, made=made, others=names) for text in texts]
-
-
-def either(names: Sequence[str]) -> str:
-    """`a`, `a or b`, `a or b or c`."""
-    so_far = "".join(names[:1])
-    for name in names[1:]:
-        so_far = _("{first} or {other}", first=so_far, other=name)
-    return so_far

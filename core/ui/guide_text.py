@@ -7,7 +7,7 @@ themselves stands in core/third_parties.py. Lists are drawn as Markdown and hold
 become markup. A `Filler` says a sentence in the language of whoever reads it, with the facts in the same language.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -15,7 +15,7 @@ from core import marks
 from core.catalogue import catalogue
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
 from core.guard import COOKIE, SECURE_COOKIE
-from core.language import N_, _, month, n_
+from core.language import N_, _, either, month, n_
 from core.ports import Offered, Provider
 from core.promises import PROMISES
 from core.services import Services
@@ -296,7 +296,7 @@ def _of_others(svc: Services, basic: Filler) -> dict[str, str]:
     others = list(svc.providers.values())
     names = {
         "named": ", ".join(_named(other) for other in others),
-        "others": _either([_(other.title) for other in others]),
+        "others": either([_(other.title) for other in others]),
     }
     third = Filler({**basic.facts, **names})
     whom_to_ask = WHOM_TO_ASK if svc.settings.privacy_contact else NOBODY_TO_ASK
@@ -312,14 +312,6 @@ def _of_others(svc: Services, basic: Filler) -> dict[str, str]:
 
 def _named(other: Offered) -> str:
     return _("{title}, run by {who}", title=_(other.title), who=_(other.run_by))
-
-
-def _either(names: Sequence[str]) -> str:
-    """`a`, `a or b`, `a or b or c`."""
-    either = names[0] if names else ""
-    for name in names[1:]:
-        either = _("{first} or {other}", first=either, other=name)
-    return either
 
 
 # -------------------------------------------------------------------------------------------------------- third parties
