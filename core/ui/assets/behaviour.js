@@ -184,7 +184,7 @@ function save(button) {
   link.download = button.dataset.wsName;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  answer(button, _("Saved"), _("Code saved as a file."));
+  answer(button, _("Saved"), button.dataset.wsSaid || _("Code saved as a file."));
 }
 
 function answer(button, word, sentence) {

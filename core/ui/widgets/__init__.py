@@ -55,6 +55,7 @@ from core.ui.widgets.markup import (
     stack,
     stages,
     state_chip,
+    text_file,
     told,
 )
 from core.ui.widgets.wording import count, exactly, groups_of_four, length
@@ -113,6 +114,7 @@ __all__ = [
     "stack",
     "stages",
     "state_chip",
+    "text_file",
     "timeline",
     "timer",
     "told",

@@ -361,6 +361,11 @@ def _button(label: str, drawing: str, **attributes: str) -> Html:
     return el("button", icon(drawing), el("span", label), type="button", class_="ws-button", **attributes)
 
 
+def text_file(label: str, text: str, *, saved_as: str) -> Html:
+    """A button that saves a text as a file, made in the browser alone."""
+    return _button(label, "file", data_ws_save=text, data_ws_name=saved_as, data_ws_said=_("Saved as a file."))
+
+
 def print_button(label: str) -> Html:
     """Prints the page, as the style sheet has it on paper."""
     return _button(label, "file", data_ws_print="page")
