@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core import erasing
+from core import breaches, erasing
 from core.language import N_, _, speaking
 from core.models import Role
 from core.ui import operators, session, widgets
@@ -17,7 +17,7 @@ REPORT, OPS_ABUSE = "pages/report.py", "pages/ops_abuse.py"
 SIGN_IN = "pages/sign_in.py"
 OPS_DELETIONS = "pages/ops_deletions.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
-OPS_USAGE = "pages/ops_usage.py"
+OPS_USAGE, OPS_BREACH = "pages/ops_usage.py", "pages/ops_breach.py"
 
 erasing_switch = erasing.Watch()
 
@@ -43,9 +43,12 @@ def foot(page: StreamlitPage) -> None:
 
 
 def shout() -> None:
-    """On every page, before anything else: erasing is stopped, and what that means for a photo."""
+    """On every page, before anything else: erasing is stopped, and what that means for a photo; what people are told of
+    a breach."""
     if says := erasing_switch.state(services()).says:
         widgets.show(widgets.note(says, "broken"))
+    if told := breaches.told_now(services()):
+        widgets.show(widgets.note(told, "broken"))
 
 
 def for_operator(role: Role | None) -> list[StreamlitPage]:
@@ -74,4 +77,5 @@ _FOR_OPERATORS = (
     (OPS_ABUSE, "Reports", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_AUDIT, "Audit", (Role.SUPPORT, Role.FOUNDER)),
     (OPS_USAGE, "Usage", (Role.FOUNDER,)),
+    (OPS_BREACH, "Breaches", (Role.FOUNDER,)),
 )
