@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core import bootstrap, copies
+from core import bootstrap, copies, policy
 from core.__main__ import main
 from core.models import CopyKind, Subject, new_id
 from core.settings import ROOT, load_settings
@@ -230,6 +230,19 @@ def test_a_database_that_is_away_is_an_answer_and_no_traceback(core):
 def test_a_verb_that_is_not_there_is_refused(core):
     assert core("frobnicate")[0] == 2
     assert core()[0] == 2
+
+
+def test_versions_of_the_policy_are_listed_and_one_in_force_stays(core, data_dir, database_setting):
+    status, told = core("policy", "--json")
+    assert (status, json.loads(told)) == (0, {"versions": []})
+    svc = bootstrap.build(load_settings(data_dir=data_dir, database_url=database_setting))
+    name = policy.note(svc).id
+    svc.database.dispose()
+    (listed,) = json.loads(core("policy", "list", "--json")[1])["versions"]
+    assert (listed["version"], listed["state"]) == (name, "in force")
+    assert f"{name}  in force, " in core("policy")[1]
+    for other in (name, "of_nobody"):
+        assert core("policy", "withdraw", other)[0] == 2
 
 
 def test_mail_fetch_reads_the_mailbox_of_a_server_that_is_trusted(core, mail_server):

@@ -1,5 +1,6 @@
 """My photos shows what somebody agreed to: when, the text of then, and whether it has changed since."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +9,8 @@ import pytest
 from sqlmodel import select
 
 from core import policy
-from core.models import Consent
+from core.language import speaking
+from core.models import Consent, PolicyVersion
 from core.services import Services
 from tests.conftest import BOB
 from tests.fakes import FrozenClock
@@ -48,6 +50,30 @@ def test_what_has_changed_since_is_told(opened: Opened, ask: Ask, svc: Services,
     tab = opened(PAGE, services=later)
     assert "Changed since; your clocks are not" in tab.text
     assert "What has changed since" in tab.text and "at most 14 days" in tab.text and "at most 30 days" in tab.text
+
+
+def test_it_is_shown_in_the_language_in_which_it_was_read(opened: Opened, ask: Ask, svc: Services) -> None:
+    policy.note(svc)
+    with speaking("de"):
+        ask()
+    tab = opened(PAGE)
+    here = policy.of(svc).texts
+    first = tab.drawn.index('class="ws-old-text" lang="de"')
+    assert first < tab.drawn.index("In another language: English") and f"{here['de'].splitlines()[-1]}" in tab.text
+    tab = opened(PAGE, language="de")
+    assert "Der Text, dem Sie zugestimmt haben" in tab.text and "In anderer Sprache: English" in tab.text
+
+
+def test_a_text_from_before_there_was_german_is_english(opened: Opened, ask: Ask, svc: Services) -> None:
+    policy.note(svc)
+    ask()
+    with svc.transaction() as session:
+        row = session.exec(select(PolicyVersion)).one()
+        row.version, row.texts = "f" * 32, json.dumps({"en": policy.of(svc).texts["en"].replace("photo", "picture")})
+        session.exec(select(Consent)).one().policy_version = row.version
+    tab = opened(PAGE, language="de")
+    assert "nur auf Englisch" in tab.text and "In anderer Sprache" not in tab.text
+    assert "in English alone" not in opened(PAGE).text
 
 
 def test_what_was_not_kept_is_not_made_up(opened: Opened, ask: Ask, svc: Services) -> None:

@@ -1,6 +1,7 @@
 """The policy's page: the whole text with how each promise stands, what is announced, and what was before."""
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,13 +11,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import language as spoken
 from core import policy
 from core.errors import BadSettings
-from core.models import PromiseCheck, PromiseState
+from core.models import PolicyVersion, PromiseCheck, PromiseState
 from core.promises import PROMISES
 from core.promises.shapes import says
 from core.services import Services
-from core.ui import app
+from core.ui import app, session
 from tests.fakes import FrozenClock
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "policy.py")
@@ -28,9 +30,11 @@ Opened = Callable[..., AppTest]
 
 @pytest.fixture
 def opened(svc: Services) -> Iterator[Opened]:
-    def look(server: Services = svc, **query: str) -> AppTest:
+    def look(server: Services = svc, *, language: str = "en", **query: str) -> AppTest:
         app.provide(server)
         page = AppTest.from_file(PAGE, default_timeout=30)
+        page.user = {"language": language}  # type: ignore[attr-defined]
+        spoken.ask(session.language)
         for name, value in query.items():
             page.query_params[name] = value
         page.run()
@@ -57,6 +61,52 @@ def test_all_of_the_text_is_on_it(opened: Opened, svc: Services) -> None:
         assert all(" ".join(line.text.split()) in said for line in section.lines)
         for table in section.folded:
             assert all(" ".join(cell.split()) in said for row in table.rows for cell in row.cells)
+
+
+def test_it_is_read_in_the_readers_language(opened: Opened, svc: Services) -> None:
+    policy.note(svc)
+    page, here = opened(language="de"), policy.of(svc)
+    said = words(page)
+    assert [header.value for header in page.header] == [section.title for section in here.document("de").sections]
+    assert all(
+        line in said for section in here.document("de").sections for line in (each.text for each in section.lines)
+    )
+    assert f"In Kraft seit dem 2. März 2026, Version {here.version[:8]}. 3 Minuten Lesezeit" in said
+    assert "zurzeit nicht nachgewiesen" in said and "in Kraft seit dem 2. März 2026 Die erste." in said
+    assert "Your photos" not in said and "promise" not in re.sub(r"[\w.-]+@", "", said)
+
+
+def test_versions_are_compared_in_the_readers_language_where_both_have_it(
+    opened: Opened, svc: Services, limit_to: LimitTo, clock: FrozenClock
+) -> None:
+    before = policy.note(svc)
+    clock.now += timedelta(days=1)
+    later = limit_to(longest_days=14)
+    after = policy.note(later)
+    said = words(opened(later, language="de", version=after.id))
+    assert "Neu unter „Ihre Fotos“: Ein Foto und alles," in said and "höchstens 14 Tage" in said
+    with svc.transaction() as session:
+        session.get_one(PolicyVersion, before.id).texts = json.dumps({"en": before.texts["en"]})
+    page = opened(later, language="de", version=after.id)
+    assert "darum werden sie auf Englisch verglichen" in words(page) and '<ins lang="en">' in drawn(page)
+    page = opened(later, language="de", version=before.id)
+    assert "nur auf Englisch" in words(page) and "at most 30 days" in words(page)
+    assert 'class="ws-old-text" lang="en"' in drawn(page)
+    assert "in English alone" not in words(opened(later, version=before.id))
+
+
+def test_what_was_withdrawn_is_listed_and_not_announced(
+    opened: Opened, svc: Services, limit_to: LimitTo, ask: Callable[..., str], clock: FrozenClock
+) -> None:
+    tight = limit_to(longest_days=14)
+    policy.note(tight)
+    ask()
+    with pytest.raises(BadSettings):
+        policy.note(svc)
+    clock.now += timedelta(days=2)
+    policy.withdraw(tight, policy.version(svc), actor="operator:command-line")
+    said = words(opened(tight))
+    assert "may promise less" not in said and "announced on 2 Mar 2026, withdrawn on 4 Mar 2026" in said
 
 
 def test_it_says_since_when_which_version_and_how_long_it_takes(opened: Opened, svc: Services) -> None:

@@ -63,6 +63,14 @@ def test_it_says_all_that_the_page_says(svc: Services, given: Callable[..., Test
     assert read["contact"] is None and read["third_parties"] == []
 
 
+def test_it_is_the_same_in_whatever_language_one_asks(given: Callable[..., TestClient]) -> None:
+    english, german = (
+        given(privacy_contact="a@studio.example").get(published.PRIVACY, headers={"accept-language": spoken})
+        for spoken in ("en", "de")
+    )
+    assert english.json() == german.json()
+
+
 def test_anybody_can_work_out_the_version(given: Callable[..., TestClient]) -> None:
     """The hash covers numbers and text, nothing else."""
     read = said_by(given())
@@ -109,6 +117,7 @@ def test_whom_to_tell_of_a_hole(svc: Services, given: Callable[..., TestClient])
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
     assert list(fields) == ["Contact", "Expires", "Preferred-Languages", "Canonical"]
+    assert fields["Preferred-Languages"] == "en, de"
     assert fields["Contact"] == "mailto:privacy@studio.example"
     assert fields["Canonical"] == "https://headshots.example/.well-known/security.txt"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", fields["Expires"])

@@ -115,7 +115,7 @@ def of_texts(texts: Mapping[str, str]) -> Html:
 def in_another(texts: Mapping[str, str]) -> Iterator[Html]:
     """Other texts of a version, folded, each by the name that those who speak its language give it."""
     for language, text in texts.items():
-        yield fold(_("The same in {language}", language=NAMES.get(language, language)), plain(text, language))
+        yield fold(_("In another language: {language}", language=NAMES.get(language, language)), plain(text, language))
 
 
 def _foreign(language: str) -> str | None:
