@@ -20,13 +20,18 @@ from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from core import access, language, retention
-from core.models import Generation, RunState
+from core import access, jobs, language, requests, retention
+from core.models import Generation, JobKind, RequestKind, RunState, new_id
 from core.ports import Finding
 from core.services import Services
-from tests.conftest import ANN
+from tests.conftest import ANN, BOB
 from tests.fakes import DrawingEngine
 from tests.pages.conftest import Opened, Tab
+from tests.pages.test_check_image import checked
+from tests.pages.test_third_parties import choose
+from tests.provenance.signed import changed, signed
+from tests.provenance.test_look import OURS, mark, plain
+from tests.provider.outsider import Outsider, beside
 
 pytestmark = pytest.mark.sqlite_only("pages draw the same from either database")
 
@@ -157,7 +162,7 @@ def nobodys() -> Iterator[None]:
 
 @pytest.fixture
 def foreign(opened: Opened, nobodys: None) -> Callable[..., Tab]:
-    return lambda page=None: opened(page, language="de")
+    return lambda page=None, **how: opened(page, language="de", **how)
 
 
 def whole(tab: Tab) -> list[str]:
@@ -218,3 +223,68 @@ def test_a_run_that_failed(foreign: Callable[..., Tab], svc: Services, ask: Call
         session.get_one(Generation, run_id).state = RunState.FAILED
     assert whole(foreign()) == []
     assert whole(foreign("pages/my_photos.py")) == []
+
+
+def test_each_button_of_my_photos(
+    foreign: Callable[..., Tab], ask: Callable[..., str], work: Callable[[], int]
+) -> None:
+    ask()
+    work()
+    for nth in range(len(foreign("pages/my_photos.py").at.button)):
+        tab = foreign("pages/my_photos.py")
+        if nth < len(tab.at.button):
+            tab.at.button[nth].click()
+            assert whole(tab.run()) == [], nth
+
+
+@pytest.mark.parametrize("kind", RequestKind)
+def test_a_request_from_its_beginning_to_its_end(
+    foreign: Callable[..., Tab], svc: Services, ask: Callable[..., str], worker: jobs.Worker, kind: RequestKind
+) -> None:
+    ask()
+    worker.look(jobs.ENGINE_WORK)
+    requests.open_in_product(svc, ANN, kind=kind, press_id=new_id(), words="１２３")
+    assert whole(foreign("pages/my_photos.py")) == []
+    svc.clock.advance(minutes=5)  # type: ignore[attr-defined]
+    while worker.look((*jobs.UPKEEP_WORK, *jobs.DESK_WORK, JobKind.EXPORT)):
+        pass
+    assert whole(foreign("pages/my_photos.py")) == []
+
+
+def test_somebody_else_makes_it(foreign: Callable[..., Tab], svc: Services, draft: Callable[..., None]) -> None:
+    draft()
+    tab = foreign(services=beside(svc, Outsider()))
+    assert whole(tab) == []
+    assert whole(choose(tab, "apimart")) == []
+
+
+@pytest.mark.parametrize("file", [mark(plain(), OURS), plain(), signed(), changed(signed()), b"no image"])
+def test_what_is_found_in_an_image(foreign: Callable[..., Tab], file: bytes) -> None:
+    assert whole(checked(foreign("pages/check_image.py"), file)) == []
+
+
+@pytest.mark.parametrize("text", ["{}", "no receipt", '{"statement": 1, "signature": "x"}'])
+def test_what_is_found_in_a_text(foreign: Callable[..., Tab], text: str) -> None:
+    tab = foreign("pages/check_receipt.py")
+    tab.at.text_area[0].set_value(text)
+    tab.at.button[0].click()
+    assert whole(tab.run()) == []
+
+
+def test_a_code_that_opens_nothing(foreign: Callable[..., Tab]) -> None:
+    tab = foreign("pages/my_photos.py")
+    tab.at.text_input[0].input("7Q4K")
+    tab.at.button[0].click()
+    assert whole(tab.run()) == []
+
+
+def test_a_used_up_day_and_a_full_queue(
+    foreign: Callable[..., Tab], ask: Callable[..., str], draft: Callable[..., None], limit_to: Callable[..., Services]
+) -> None:
+    ask(who=BOB)
+    draft()
+    tab = foreign(services=limit_to(queue_limit=1)).agree()
+    tab.at.button(key="generate").click()
+    assert whole(tab.run()) == []
+    ask()
+    assert whole(foreign(services=limit_to(runs_per_day=1))) == []

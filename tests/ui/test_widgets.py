@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from core import language
 from core.ui.widgets import wording
 
 pytestmark = pytest.mark.browser
@@ -25,9 +26,12 @@ document.addEventListener("securitypolicyviolation", (event) => {
   if (event.blockedURI !== "wasm-eval") window.refused.push(`${event.violatedDirective} ${event.blockedURI}`);
 });
 """
+SPEAKS = """
+async (told) => (await import("/assets/behaviour.js")).default({ data: told })
+"""
 SAID = """
-async ([kind, at, now]) =>
-  (await import("/assets/behaviour.js")).said(kind, new Date(at), new Date(now), "(your time)")
+async ([kind, at, now, note]) =>
+  (await import("/assets/behaviour.js")).said(kind, new Date(at), new Date(now), note)
 """
 HEARS = """
 async (told) => {
@@ -91,7 +95,8 @@ def test_a_clock_that_runs_out_does_not_claim_that_anything_is_gone(context: Bro
     expect(ran_out).to_have_class("ws-clock ws-due")
 
 
-def test_browser_and_server_say_the_same(page: Page) -> None:
+@pytest.mark.parametrize("spoken", language.NAMES)
+def test_browser_and_server_say_the_same(page: Page, spoken: str) -> None:
     now = datetime(2026, 11, 12, 13, 2, tzinfo=UTC)
     seconds = [
         0,
@@ -118,17 +123,22 @@ def test_browser_and_server_say_the_same(page: Page) -> None:
         259200,
     ]
     zone = ZoneInfo("Europe/Berlin")
-    for ahead in seconds:
-        at = now + timedelta(seconds=ahead)
-        for kind, speak in (
-            ("erase", wording.erase_clock),
-            ("deadline", wording.deadline_clock),
-            ("timer", wording.timer),
-            ("undo", wording.undo_clock),
-        ):
-            said = speak(at, now=now, zone=zone, zone_note="(your time)")
-            heard = page.evaluate(SAID, [kind, at.isoformat(), now.isoformat()])
-            assert heard == [said.strong, said.rest, said.state], (kind, ahead)
+    words, months = wording.told_to_the_browser(spoken), wording.months_there(spoken)
+    page.evaluate(SPEAKS, {"language": spoken, "words": words, "months": months})
+    with language.speaking(spoken):
+        note = language._(wording.YOUR_TIME)
+        for ahead in seconds:
+            at = now + timedelta(seconds=ahead)
+            for kind, speak in (
+                ("erase", wording.erase_clock),
+                ("deadline", wording.deadline_clock),
+                ("timer", wording.timer),
+                ("undo", wording.undo_clock),
+            ):
+                said = speak(at, now=now, zone=zone, zone_note=note)
+                heard = page.evaluate(SAID, [kind, at.isoformat(), now.isoformat(), note])
+                assert heard == [said.strong, said.rest, said.state], (kind, ahead)
+    assert page.evaluate("document.documentElement.lang") == spoken
 
 
 def test_what_the_server_says_late_or_again_moves_no_clock(page: Page) -> None:
