@@ -439,10 +439,11 @@ PROMISES: Final[tuple[Promise, ...]] = (
             "here, as we know nobody's address, within 72 hours of knowing."
         ),
         reads=("privacy_contact", "alert_urls", "authority"),
-        enforced_by=("core.audit.verify", "core.alerts.tell"),
+        enforced_by=("core.breaches.tell", "core.breaches.tell_people", "core.audit.verify"),
         measured=N_(
-            "That nobody can measure before it happens. What we look at is what it needs: somebody who can be "
-            "written to, people who are told, and a log that was not tampered with."
+            "Of a breach that is noted, both have to be told before its 72 hours are over. Before there is one nobody "
+            "can measure that. What we look at is what it needs: somebody who can be written to, people who are told, "
+            "and a log that was not tampered with."
         ),
         owner="founder",
         grace=SOON,

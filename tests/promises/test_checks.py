@@ -12,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import audit, erasing, guard, promises, reconcile, requests, retention
+from core import audit, breaches, erasing, guard, promises, reconcile, requests, retention
 from core.abuse.terms import LOOK_FOR
 from core.models import (
     AbuseKind,
     AbuseReport,
+    BreachKind,
     Consent,
     Copy,
     FindingKind,
@@ -397,6 +398,14 @@ def settings_promise_less(home: Home) -> Services:
     return home.set(longest_days=31)
 
 
+def nobody_tells_of_a_breach(home: Home) -> None:
+    now = home.clock()
+    breaches.note(home.svc, kind=BreachKind.BUCKET, noticed_at=now, press_id=new_id(), actor="operator:test")
+    stand = measured(home.svc, promise("breach_notice"))
+    assert (stand.state, stand.figure) == (KEPT, "breaches open: 1, 3 d 0 h left to tell")
+    home.clock.advance(hours=73)
+
+
 def nobody_can_be_written_to(home: Home) -> Services:
     return home.set(privacy_contact="")
 
@@ -588,7 +597,7 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
         NO_SOURCE["nothing_is_sold"],
     ),
     "notice_before_a_change": (it_changes_overnight, no_version_is_in_force, settings_promise_less),
-    "breach_notice": (nobody_can_be_written_to,),
+    "breach_notice": (nobody_tells_of_a_breach, nobody_can_be_written_to),
     "backups_end_too": (a_backup_stays, a_copy_of_the_database_stays, backups_are_kept_too_long),
 }
 CANNOT_BE_SEEN = {
