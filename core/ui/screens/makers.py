@@ -10,7 +10,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.language import N_, _, listed, n_
+from core.language import N_, _, listed, n_, p_
 from core.models import ProviderCopy, ProviderCopyKind
 from core.ports import HandOver, Offered, Provider
 from core.provider import gate, residue
@@ -108,8 +108,14 @@ def facts(maker: Maker) -> list[tuple[str, str]]:
 
 def _here(engine: Offered, *, leaves: str = "") -> list[tuple[str, str]]:
     changes = "" if engine.takes_clothing else _("Light, background and framing. Never your clothes or your face.")
-    said = [(_("Run by"), _(engine.run_by)), (_("Leaves here"), leaves), (_("Changes"), changes)]
+    said = [(_("Run by"), _run_by(engine)), (_("Leaves here"), leaves), (_("Changes"), changes)]
     return [(term, what) for term, what in said if what]
+
+
+def _run_by(engine: Offered) -> str:
+    if engine.run_by == guide_text.SOMEBODY:
+        return p_("who runs it", "whoever runs this server")
+    return engine.run_by
 
 
 def gets(provider: Provider) -> str:
