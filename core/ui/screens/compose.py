@@ -348,7 +348,7 @@ def _reference(svc: Services, me: str, kind: DraftKind) -> Draft | None:
 def _contract(svc: Services, now: datetime) -> Contract:
     terms = svc.settings.terms
     default = terms.offers(session.preferred().contract or svc.settings.default_contract)
-    labels = {contract.value: _(terms.label(contract)) for contract in terms.offered}
+    labels = {contract.value: terms.label(contract) for contract in terms.offered}
     chosen = st.pills(_("How long may it stay?"), list(labels), format_func=labels.__getitem__, key="contract",
                       default=default.value, required=True)  # fmt: skip
     contract = Contract(chosen or default)
