@@ -15,7 +15,7 @@ from tests.benchmarks.common import Figure, machine, table
 
 ALL = (
     "engine", "click", "provider", "start", "sessions", "sweep", "retention", "retention_page", "desk", "mailbox",
-    "usage", "demo", "promises", "promises_page", "counting",
+    "usage", "demo", "promises", "promises_page", "counting", "people",
 )  # fmt: skip
 
 
