@@ -6,7 +6,6 @@ from core import reports
 from core.abuse import blocks
 from core.abuse.blocks import What
 from core.abuse.finding import Person
-from core.models import AbuseOutcome
 from core.reports import Detail
 from core.ui import widgets
 from core.ui.screens.abuse import listing
@@ -111,10 +110,11 @@ def close(desk: Desk, one: Detail) -> None:
         return
     st.subheader("Close", anchor=False)
     if one.address:
-        widgets.show(
-            widgets.note("Write to the reporter first, from your own mail: closing destroys the address.", "due")
-        )
-    outcome = st.selectbox("Outcome", list(AbuseOutcome), format_func=lambda each: OUTCOME_SAYS[each], key="outcome")
+        says = "Write to the reporter first, from your own mail: closing destroys the address."
+        widgets.show(widgets.note(says, "due"))
+    outcomes = list(OUTCOME_SAYS)
+    picked = st.selectbox("Outcome", outcomes, format_func=OUTCOME_SAYS.__getitem__, key="outcome")
+    outcome = picked or outcomes[0]
     if widgets.confirm(
         "Close the report",
         title=f"Close {one.report.number}",
