@@ -29,7 +29,7 @@ from tests.fakes import DrawingEngine
 from tests.pages.conftest import Opened, Tab
 from tests.pages.test_check_image import checked
 from tests.pages.test_third_parties import choose
-from tests.provenance.signed import changed, signed
+from tests.provenance.signed import SIGNER, changed, signed
 from tests.provenance.test_look import OURS, mark, plain
 from tests.provider.outsider import Outsider, beside
 
@@ -41,7 +41,17 @@ NAMES = {
     *("JPEG", "JPG", "PNG", "WebP", "WEBP", "HEIC", "HEIF", "AVIF", "GPS", "EXIF", "XMP", "IPTC", "C2PA", "SHA"),
     *("CSV", "ZIP", "JSON", "Ed25519", "MediaPipe", "Cloudflare", "Amazon", "SQLite", "PostgreSQL", "HTTP"),
     *("signature", "statement"),  # the keys of a receipt's file
-    *("workshot", "Illinois", "ILCS", "Texas", "Bus", "Com", "Code", "composite"),  # a cookie, two laws, IPTC
+    *(
+        "workshot",
+        "Illinois",
+        "ILCS",
+        "Texas",
+        "Bus",
+        "Com",
+        "Code",
+        "composite",
+        "signingCredential",
+    ),  # a cookie, two laws, IPTC
 }
 NAMES |= {name.strip(".") for name in language.months("de")}
 """What has the same name in every language, and what the calendar says."""
@@ -55,8 +65,8 @@ ATTRIBUTES = ("alt", "aria-label", "aria-valuetext", "placeholder", "title", "da
 SILENT, VOID = ("style", "script", "code", "kbd"), ("img", "input", "br", "hr")
 """What is nobody's language, or says itself whose it is, is not looked at."""
 WORD = re.compile(r"(?<![\w/.#&=-])[A-Za-z]{3,}(?![\w/=]|\.\w)")
-ADDRESS = re.compile(r"https?://\S+|\]\([^)]*\)|<[^>]*>|:[a-z]+/\w+:|\S+@\S+|`[^`]*`")
-NO_WORDS = re.compile(r"(\{[^{}]*\}|\]\([^)]*\)|<[^>]*>|`[^`]*`|&\w+;)")
+ADDRESS = re.compile(r"https?://\S+|\]\([^)]*\)|<[^>]*>|:[a-z]+/\w+:|\S+@\S+|`[^`]*`|\b[A-Z]-[0-9A-Z]{6}\b")
+NO_WORDS = re.compile(r"(\{\w+(?::\w+)?\}|\]\([^)]*\)|<[^>]*>|`[^`]*`|&\w+;)")
 LETTERS = {ord(letter): ord(letter) - ord("!") + ord("！") for letter in string.ascii_letters}
 
 
@@ -161,7 +171,8 @@ def nobodys() -> Iterator[None]:
 
 
 @pytest.fixture
-def foreign(opened: Opened, nobodys: None) -> Callable[..., Tab]:
+def foreign(opened: Opened, nobodys: None, engine: DrawingEngine) -> Callable[..., Tab]:
+    engine.run_by = "１２３"  # somebody's name
     return lambda page=None, **how: opened(page, language="de", **how)
 
 
@@ -260,7 +271,8 @@ def test_somebody_else_makes_it(foreign: Callable[..., Tab], svc: Services, draf
 
 @pytest.mark.parametrize("file", [mark(plain(), OURS), plain(), signed(), changed(signed()), b"no image"])
 def test_what_is_found_in_an_image(foreign: Callable[..., Tab], file: bytes) -> None:
-    assert whole(checked(foreign("pages/check_image.py"), file)) == []
+    theirs = {*SIGNER.split(), "Painter", "trainedAlgorithmicMedia", *re.findall(r"\w+", OURS.system)}
+    assert [said for said in whole(checked(foreign("pages/check_image.py"), file)) if set(said.split()) - theirs] == []
 
 
 @pytest.mark.parametrize("text", ["{}", "no receipt", '{"statement": 1, "signature": "x"}'])
