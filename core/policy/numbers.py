@@ -59,6 +59,7 @@ class Bound:
     says: str
     setting: str = ""  # "": a release moves it
     written: Callable[[Value], str] | None = None  # what to set for such a value, if not just that
+    unsaid: Value | None = None  # what versions promised in words that are older than the number
 
     def allows(self, before: Value, after: Value) -> bool:
         match self.rule, before, after:
@@ -147,6 +148,7 @@ BOUNDS: Final[Mapping[str, Bound]] = {
         says="whether operators may look at a reported image",
         setting="LOOK_AT_REPORTED",
         written=lambda value: f"LOOK_AT_REPORTED={'true' if value else 'false'}",
+        unsaid=0,
     ),
     "look_minutes": _less("minutes that such a look takes"),
     "operator_days": _less("days that sign-ins of operators stay"),
@@ -217,7 +219,9 @@ def numbers(settings: Settings, others: Sequence[Other]) -> dict[str, Value]:
 
 def loosened(before: Numbers, after: Numbers) -> tuple[Looser, ...]:
     """What promises less than it did, in the order of the names."""
-    return tuple(filter(None, map(partial(_judged, before, after), sorted(before))))
+    unsaid = {name: bound.unsaid for name, bound in BOUNDS.items() if bound.unsaid is not None and name in after}
+    promised = unsaid | dict(before)
+    return tuple(filter(None, map(partial(_judged, promised, after), sorted(promised))))
 
 
 def instead(less: Sequence[Looser]) -> list[str]:

@@ -57,6 +57,14 @@ def test_a_new_number_promises_more(usual: dict[str, Value]) -> None:
     assert loosened({name: value for name, value in usual.items() if name != "keep_hours"}, usual) == ()
 
 
+def test_what_older_versions_promised_in_words_alone_is_a_promise(usual: dict[str, Value]) -> None:
+    """Operators saw no faces before there was a number for it."""
+    before = {name: value for name, value in usual.items() if name != "look_at_reported"}
+    assert loosened(before, usual) == ()
+    (looser,) = loosened(before, usual | {"look_at_reported": 1})
+    assert looser.until_then == "LOOK_AT_REPORTED=false"
+
+
 def test_what_nobody_knows_any_more_may_not_change(usual: dict[str, Value]) -> None:
     assert loosened(usual | {"of_another_release": 3}, usual | {"of_another_release": 3}) == ()
     (looser,) = loosened(usual | {"of_another_release": 3}, usual | {"of_another_release": 2})
