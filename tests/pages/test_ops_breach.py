@@ -88,7 +88,7 @@ def test_a_breach_is_noted_once_and_its_clock_runs(opened, provided):
     (breach,) = rows(provided)
     assert breach.kind is BreachKind.DATABASE and breach.due_at == breach.noticed_at + 72 * HOURS
     assert "3 d 00 h 00 m 00 s left" in said(page)
-    assert breach.number in page.subheader[0].value and "Noted. Its clock runs." in said(page)
+    assert breach.number in page.header[0].value and "Noted. Its clock runs." in said(page)
     run(page)
     assert len(rows(provided)) == 1
 

@@ -63,6 +63,7 @@ def do(says: str, deed: Callable[[], object]) -> None:
 
 
 def what_came_of_it() -> None:
-    """Said once."""
-    if said := st.session_state.pop(SAID, None):
-        widgets.show(widgets.note(*said))
+    """Said once. Its place stays, so that nothing below it is drawn anew when it goes."""
+    with st.container():
+        if said := st.session_state.pop(SAID, None):
+            widgets.show(widgets.note(*said))

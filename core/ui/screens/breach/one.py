@@ -23,7 +23,7 @@ OUTCOME_SAYS: Final = {
 
 def one(desk: Desk, breach: Breach) -> None:
     with st.container(border=True):
-        st.subheader(f"{breach.number}: {KIND_SAYS[breach.kind]}", anchor=False)
+        st.header(f"{breach.number}: {KIND_SAYS[breach.kind]}", anchor=False)
         widgets.show(_clock(desk, breach), _facts(desk, breach))
         _authority(desk, breach)
         _people(desk, breach)
