@@ -65,7 +65,9 @@ ATTRIBUTES = ("alt", "aria-label", "aria-valuetext", "placeholder", "title", "da
 SILENT, VOID = ("style", "script", "code", "kbd"), ("img", "input", "br", "hr")
 """What is nobody's language, or says itself whose it is, is not looked at."""
 WORD = re.compile(r"(?<![\w/.#&=-])[A-Za-z]{3,}(?![\w/=]|\.\w)")
-ADDRESS = re.compile(r"https?://\S+|\]\([^)]*\)|<[^>]*>|:[a-z]+/\w+:|\S+@\S+|`[^`]*`|\b[A-Z]-[0-9A-Z]{6,9}\b")
+ADDRESS = re.compile(
+    r"https?://\S+|\]\([^)]*\)|<[^>]*>|:[a-z]+/\w+:|\S+@\S+|`[^`]*`|\b[A-Z]-[0-9A-Z]{6,9}\b|\b[0-9A-Z]{4}(-[0-9A-Z]{4})+\b"
+)
 NO_WORDS = re.compile(r"(\{\w+(?::\w+)?\}|\]\([^)]*\)|<[^>]*>|`[^`]*`|&\w+;)")
 LETTERS = {ord(letter): ord(letter) - ord("!") + ord("！") for letter in string.ascii_letters}
 
