@@ -129,7 +129,7 @@ def _person(session: Session, subject_id: str, generation_id: str | None, report
     theirs = select(Generation).where(Generation.subject_id == subject_id)
     runs = session.exec(theirs.order_by(col(Generation.created_at).desc()).limit(MOST_READ)).all()
     kept = select(Copy).where(Copy.subject_id == subject_id, col(Copy.gone_at).is_(None))
-    held = session.exec(kept.order_by(col(Copy.created_at).desc()).limit(MOST_READ)).all()
+    held = session.exec(kept.order_by(col(Copy.created_at).desc(), col(Copy.id)).limit(MOST_READ)).all()
     of_run = set(session.exec(select(HeadshotRow.copy_id).where(HeadshotRow.generation_id == generation_id)).all())
     ranked = sorted(
         held, key=lambda copy: (copy.id not in reported, copy.id not in of_run, copy.kind is not CopyKind.HEADSHOT)
