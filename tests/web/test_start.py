@@ -16,7 +16,7 @@ print("streamlit.components.v2.manifest_scanner" in sys.modules, "babel" in sys.
 """
 
 
-def test_no_installed_package_adds_components_to_ours_and_no_language_is_loaded_before_it_is_spoken(tmp_path):
+def test_no_component_and_no_language_is_loaded_that_nobody_asked_for(tmp_path):
     assert callable(BidiComponentManager.discover_and_register_components), "1.67.0 looks for them by this"
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, env={"DATA_DIR": str(tmp_path)}, capture_output=True, text=True
