@@ -97,7 +97,7 @@ def test_a_link_opens_the_audit_log_once(chromium: Browser, house: tuple[Server,
         page.goto(url)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Audit")).to_be_visible(timeout=PATIENCE)
-        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide", "Desk", "Retention", "Audit"]
+        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide", "Desk", "Retention", "Reports", "Audit"]
         page.get_by_role("button", name="Verify the whole log").click()
         expect(page.get_by_text("are as they were written")).to_be_visible(timeout=PATIENCE)
         with page.expect_download() as download:
@@ -144,7 +144,7 @@ def test_who_is_listed_gets_in_and_signs_out_everywhere(chromium: Browser, house
     server, _ = house
     with browser_of(chromium) as page:
         sign_in_at_provider(page, server, "ann")
-        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide", "Desk", "Retention", "Audit"]
+        assert pages_of(page) == ["Studio", "My photos", "Promises", "Guide", "Desk", "Retention", "Reports", "Audit"]
         page.goto(server.url + "/ops_audit")
         expect(page.get_by_text("Support oidc-")).to_be_visible(timeout=PATIENCE)
         with page.expect_download() as download:
