@@ -40,6 +40,7 @@ from core.vault import Vault
 if TYPE_CHECKING:
     from core.engines.on_device.engine import OnDevice
     from core.guard import Guard, OpenUpload
+    from core.preferences import Theme
 
 T = TypeVar("T")
 
@@ -117,6 +118,9 @@ class _NoPages:
     """A framework that is not there."""
 
     def index_html(self) -> str:
+        return ""
+
+    def page(self, speaks: str, theme: "Theme | None") -> str:
         return ""
 
     def owner(self, framework_session: str) -> str | None:

@@ -42,8 +42,9 @@ def minutes(document: Document) -> str:
 def above(stands: list[promises.Stand]) -> None:
     """One light, as on the page of promises, and ways to take the text along."""
     state, said = promises.headline_says(stands, now)
+    how = el("a", _("See how"), href="/promises")
     widgets.show(
-        widgets.note(el("span", said.in_words(_), " ", el("a", _("See how"), href="/promises")), drawn.STATES[state][0]),
+        widgets.note(el("span", said.in_words(_), " ", how), drawn.STATES[state][0]),
         widgets.row(widgets.print_button(_("Print")), el("a", _("For machines"), href="/.well-known/privacy.json")),
     )
 
