@@ -92,6 +92,8 @@ def test_the_tables_say_what_happened_and_nothing_of_who_said_no(
 
 
 def lives_a_day(ann: Visitor) -> None:
+    ann.press("English")  # the browser still asks for German, and that is what counts
+    ann.sees("A headshot that still looks like you")
     ann.choose_file(bricks())
     ann.press("Use another photo")
     ann.add()
