@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core import (
+    abuse,
     alerts,
     audit,
     canary,
@@ -115,7 +116,9 @@ def _reconcile(svc: Services, job: Claim) -> None:
 
 
 def _records(svc: Services, job: Claim) -> None:
-    """Once in a night: rows of those whose images are long gone."""
+    """Once in a night: reports whose time is over, by clocks that no stop of erasing holds; then rows of those whose
+    images are long gone."""
+    abuse.prune(svc, breath=job.renew)
     records.prune(svc, breath=job.renew)
     with job.transaction() as session:
         job.done(session)

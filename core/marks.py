@@ -121,7 +121,7 @@ def _read(packet: str) -> Marks | None:
             created_at=datetime.fromisoformat(_field(packet, "xmp:CreateDate")).astimezone(UTC),
             id=_field(packet, "xmpMM:DocumentID").removeprefix("xmp.did:"),
         )
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter: an instant that no time zone has
         return None
 
 

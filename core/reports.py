@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import abuse, audit, copies, language, requests
 from core.abuse import blocks, finding
 from core.abuse.finding import Marked, Person
+from core.abuse.upkeep import URGENT_FIRST
 from core.access import ALPHABET
 from core.correspondence import address as checked_address
 from core.db import scrub, take_turns
@@ -84,7 +84,7 @@ class Received:
 
 def trace_of(svc: Services, data: bytes) -> Trace:
     """The hash of a file as of originals, and our mark's word. The bytes are in nobody's hands afterwards."""
-    return Trace(file_hash=copies.hash_of_original(svc, data), marked=finding.mark_of(data))
+    return Trace(file_hash=copies.hash_of_original(svc, data), marked=finding.mark_of(data, svc.clock()))
 
 
 def open_report(svc: Services, session_hash: str, said: Said, *, press_id: str) -> Received:
@@ -196,8 +196,7 @@ class Detail:
 def waiting(session: Session, *, limit: int = 100) -> Sequence[AbuseReport]:
     """What is open, a child's first, then by what is due."""
     still = select(AbuseReport).where(col(AbuseReport.closed_at).is_(None))
-    urgent = sa.case((col(AbuseReport.kind) == AbuseKind.CHILD, 0), else_=1)
-    return session.exec(still.order_by(urgent, col(AbuseReport.due_at)).limit(limit)).all()
+    return session.exec(still.order_by(*URGENT_FIRST).limit(limit)).all()
 
 
 def how_many_wait(session: Session) -> int:

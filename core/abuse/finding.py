@@ -10,19 +10,21 @@ Whose image it is that somebody reports: by numbers and keyed hashes, never by w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core import copies, made_up, marks
-from core.errors import WorkShotError
+from core.errors import NotFound, StorageError, StorageUnavailable, WorkShotError
 from core.models import AbuseReport, Copy, CopyKind, Generation, HeadshotRow, Subject
 from core.services import Services
 
 MADE_AROUND: Final = timedelta(minutes=10)
 """From the mark, set while it is made, to the row of the copy."""
+FIRST_MARKS: Final = datetime(2020, 1, 1, tzinfo=UTC)
+CLOCKS_DIFFER: Final = timedelta(days=1)
 MOST_READ: Final = 200
 IMAGES: Final = (CopyKind.PORTRAIT, CopyKind.HEADSHOT, CopyKind.CLOTHING, CopyKind.BACKDROP)
 
@@ -70,13 +72,16 @@ def by_original(session: Session, file_hash: str) -> list[Found]:
     return list(found.values())
 
 
-def mark_of(data: bytes) -> Marked | None:
-    """Our mark in a file. None where it has none that is ours, and where it is no picture at all."""
+def mark_of(data: bytes, now: datetime) -> Marked | None:
+    """Our mark in a file. None where it has none that is ours, as one from before there were any or from times to come,
+    and where it is no picture at all."""
     try:
         found = marks.read_marks(data)
     except WorkShotError:
         return None
-    return Marked(found.id, found.created_at) if found and found.id else None
+    if found is None or not found.id or not FIRST_MARKS <= found.created_at <= now + CLOCKS_DIFFER:
+        return None
+    return Marked(found.id, found.created_at)
 
 
 def by_mark(svc: Services, marked: Marked) -> Found | None:
@@ -85,9 +90,20 @@ def by_mark(svc: Services, marked: Marked) -> Found | None:
         candidates = _made_around(session, marked.made_at, svc.clock())
     found = None
     for copy, generation_id in candidates:
-        if (theirs := mark_of(copies.read(svc, copy.id))) and theirs.id == marked.id:
+        if _carries(svc, copy, marked):
             found = Found(copy.subject_id, generation_id, copy.id)
     return found
+
+
+def _carries(svc: Services, copy: Copy, marked: Marked) -> bool:
+    """One that is damaged, or went a moment ago, is not the one, and hides no other."""
+    try:
+        theirs = mark_of(copies.read(svc, copy.id), svc.clock())
+    except StorageUnavailable:
+        raise
+    except (NotFound, StorageError):
+        return False
+    return theirs is not None and theirs.id == marked.id
 
 
 def _made_around(session: Session, at: datetime, now: datetime) -> Sequence[tuple[Copy, str]]:

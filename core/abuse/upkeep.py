@@ -17,6 +17,8 @@ NEW: Final = "new"
 BREACHED: Final = "breached"
 THRESHOLDS: Final = (("1h", timedelta(hours=1)), ("6h", timedelta(hours=6)), ("24h", timedelta(hours=24)))
 """Time left, the most urgent first: as for requests (core/alerts.py)."""
+URGENT_FIRST: Final = (sa.case((col(AbuseReport.kind) == AbuseKind.CHILD, 0), else_=1), col(AbuseReport.due_at))
+"""A child's first, then by what is due: no flood of others stands before it."""
 AT_ONCE: Final = 200
 LISTED: Final = 10
 BATCH: Final = 500
@@ -45,7 +47,7 @@ def tell(svc: Services, now: datetime) -> int:
     if svc.notify is None:
         return 0
     with svc.reading() as session:
-        still = select(AbuseReport).where(col(AbuseReport.closed_at).is_(None)).order_by(col(AbuseReport.due_at))
+        still = select(AbuseReport).where(col(AbuseReport.closed_at).is_(None)).order_by(*URGENT_FIRST)
         close = ((report, threshold_of(report, now)) for report in session.exec(still.limit(AT_ONCE)).all())
         due = [_Due(report, met) for report, met in close if met and not _was_told(session, report, met)]
     if not due or not svc.notify.tell(*_words(svc, due, now)):

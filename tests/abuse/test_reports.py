@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,18 +11,30 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlmodel import select
 
-from core import abuse, marks, pictures, reports, requests
-from core.abuse import blocks, glass
+from core import abuse, erasing, jobs, marks, pictures, reports, requests
+from core.abuse import blocks, glass, upkeep
 from core.abuse.blocks import What
-from core.errors import LimitReached, NotAllowed, NotFound
-from core.models import AbuseKind, AbuseOutcome, AbuseReport, Block, GlassView, RequestOutcome, RequestState
+from core.errors import LimitReached, NotAllowed, NotFound, StorageUnavailable
+from core.models import (
+    AbuseKind,
+    AbuseOutcome,
+    AbuseReport,
+    Block,
+    Copy,
+    GlassView,
+    JobKind,
+    RequestOutcome,
+    RequestState,
+    Subject,
+)
 from core.operators import Operator
+from core.picture_files import packet_of, with_packet
 from core.ports import Headshot, Order
 from core.reports import Received
 from core.services import Services
 from tests.abuse.conftest import ORIGINAL, deeds, drawn, headshots, id_of, subject_of
 from tests.conftest import ANN, BOB, EVE
-from tests.fakes import DrawingEngine, FrozenClock, jpeg
+from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
 
 WORDS = "She took it from my page at example.org/me"
 Report = Callable[..., Received]
@@ -132,6 +144,11 @@ def marking(open_house: Services) -> Services:
     return replace(open_house, engines={"on_device": MarkingEngine(open_house.clock)})
 
 
+def read(svc: Services, copy: Copy) -> bytes:
+    with svc.reading() as session:
+        return svc.vault.get(session.get_one(Subject, copy.subject_id), copy)
+
+
 @pytest.mark.parametrize("as_", ["whole", "smaller"])
 def test_a_downloaded_headshot_is_found_by_its_mark_when_an_operator_asks(
     marking: Services, made: Made, report: Report, kim: Operator, clock: FrozenClock, as_: str
@@ -140,10 +157,7 @@ def test_a_downloaded_headshot_is_found_by_its_mark_when_an_operator_asks(
     clock.advance(days=2)
     made(marking, who=BOB)
     wanted = headshots(marking)[1]
-    with marking.reading() as session:
-        from core.models import Subject
-
-        data = marking.vault.get(session.get_one(Subject, wanted.subject_id), wanted)
+    data = read(marking, wanted)
     file = data if as_ == "whole" else pictures.smaller(data, (200, 250))
     report_id = id_of(marking, report(marking, trace=reports.trace_of(marking, file)))
     assert row(marking, report_id).subject_id is None, "nothing is read for a stranger"
@@ -167,6 +181,58 @@ def test_a_mark_of_nothing_that_is_here_finds_nobody(
     silent = id_of(marking, report(marking))
     with pytest.raises(NotAllowed, match="no mark"):
         reports.find_by_mark(marking, kim, silent)
+
+
+@pytest.mark.parametrize("what", ["damaged", "missing", "away"])
+def test_one_bad_candidate_hides_no_other(
+    marking: Services, made: Made, report: Report, kim: Operator, store: MemoryStore, what: str
+) -> None:
+    made(marking)
+    _first, wanted = headshots(marking)
+    file = read(marking, wanted)
+    bad = next(copy for copy in headshots(marking) if copy.id != wanted.id)
+    if what == "damaged":
+        store.objects[bad.object_key] = b"x" * 99
+    elif what == "missing":
+        del store.objects[bad.object_key]
+    report_id = id_of(marking, report(marking, trace=reports.trace_of(marking, file)))
+    if what == "away":
+        store.down = True
+        with pytest.raises(StorageUnavailable):
+            reports.find_by_mark(marking, kim, report_id)
+        return
+    assert reports.find_by_mark(marking, kim, report_id)
+    assert row(marking, report_id).copy_id == wanted.id
+
+
+@pytest.mark.parametrize(
+    "instant",
+    ["0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2019-12-31T00:00:00Z"],
+)
+def test_a_mark_from_no_time_of_ours_is_none_and_the_report_is_taken(
+    marking: Services, report: Report, instant: str
+) -> None:
+    file = crafted(instant)
+    report_id = id_of(marking, report(marking, trace=reports.trace_of(marking, file)))
+    assert not reports.detail(marking, report_id).has_mark
+
+
+def test_a_mark_from_tomorrow_is_one_whose_clock_differs(marking: Services) -> None:
+    for ahead, is_ours in ((timedelta(days=1), True), (timedelta(days=1, seconds=1), False)):
+        file = crafted((marking.clock() + ahead).isoformat())
+        assert (reports.trace_of(marking, file).marked is not None) is is_ours
+
+
+def crafted(instant: str) -> bytes:
+    """A picture whose mark looks like one of ours, with an instant that somebody wrote into it."""
+    honest = marks.Marks(
+        source_type=marks.SourceType.COMPOSITE, system="WorkShot", version="1", id=marks.random_id(),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    data = marks.mark(jpeg(), honest)
+    packet = packet_of(data)
+    assert packet is not None and b"2026-01-01T00:00:00+00:00" in packet
+    return with_packet(data, packet.replace(b"2026-01-01T00:00:00+00:00", instant.encode()), keep_profile=False)
 
 
 def test_canaries_are_nobody(open_house: Services, made: Made, report: Report) -> None:
@@ -280,6 +346,24 @@ def test_it_is_removed_twelve_months_after_its_end_with_all_that_hangs_on_it(
     assert ("abuse:pruned", "system") in deeds(open_house, "abuse")
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_night_s_job_removes_it_whether_erasing_is_stopped_or_not(
+    open_house: Services, report: Report, kim: Operator, clock: FrozenClock, stopped: bool
+) -> None:
+    over = id_of(open_house, report())
+    reports.close(open_house, kim, over, AbuseOutcome.NOTHING_FOUND)
+    worker = jobs.Worker(open_house)
+    worker.beat()
+    clock.advance(days=366)
+    if stopped:
+        erasing.stop(open_house, reason="wrong-clock", actor=kim.actor)
+    worker.beat()
+    while worker.look((JobKind.RECORDS,)):
+        pass
+    with open_house.reading() as session:
+        assert session.get(AbuseReport, over) is None
+
+
 def test_a_block_is_removed_thirty_days_after_its_end(
     open_house: Services, reported: str, kim: Operator, clock: FrozenClock
 ) -> None:
@@ -337,9 +421,18 @@ def test_the_alerts_of_a_child_s_report_need_no_minute(open_house: Services, rep
     duty = Duty()
     svc = replace(open_house, notify=duty)
     report(svc, kind=AbuseKind.CHILD)
-    from core import jobs
-
     worker = jobs.Worker(svc)
     while worker.look(jobs.POST_WORK):
         pass
     assert len(duty.told) == 1
+
+
+def test_no_flood_of_others_hides_a_child_s(open_house: Services, report: Report, clock: FrozenClock) -> None:
+    duty = Duty()
+    svc = replace(open_house, notify=duty)
+    with svc.transaction() as session:
+        clocks = {"received_at": clock(), "due_at": clock() + abuse.ANSWERED_IN - timedelta(seconds=1)}
+        for number in range(upkeep.AT_ONCE):
+            session.add(AbuseReport(number=f"A-{number}", kind=AbuseKind.OTHER, **clocks))
+    child = report(svc, kind=AbuseKind.CHILD)
+    assert abuse.tell(svc, clock()) == 1 and child.number in duty.told[0][1]

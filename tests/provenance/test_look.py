@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from PIL import Image
 from core import intake, provenance
 from core.errors import InvalidPhoto
 from core.marks import Marks, SourceType, generated, mark, provider
+from core.picture_files import packet_of
 from core.provenance import State, credentials
 from core.ui import image_text
 from tests import hostile
@@ -85,6 +87,17 @@ def test_a_mark_of_ours_that_was_cut_into_is_broken() -> None:
     whole = mark(plain(), OURS)
     cut = whole.replace(b"Iptc4xmpExt:DigitalSourceType", b"Iptc4xmpExt:DigitalSourceTypo")
     assert provenance.look(cut).mark.state is State.BROKEN
+
+
+@pytest.mark.parametrize(
+    "instant", ["0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+def test_an_instant_that_nobody_lives_in_is_read_without_harm(instant: str) -> None:
+    data = mark(plain(), OURS)
+    packet = packet_of(data)
+    assert packet is not None
+    crafted = re.sub(b"<xmp:CreateDate>[^<]*<", b"<xmp:CreateDate>" + instant.encode() + b"<", packet)
+    assert image_text.origin(provenance.look(with_packet(crafted)))
 
 
 @pytest.mark.parametrize("kind", TYPES)
