@@ -40,11 +40,25 @@ MOST_REFERENCES: Final = 50
 _ASKS_TO_DELETE = re.compile(
     r"\bdeletion[\s_-]*request"
     r"|\bl(?:ö|oe)sch(?:ungs)?[\s_-]*(?:anfrage|antrag|anforderung|aufforderung|begehren|ersuchen|gesuch)"
-    r"|\b(?:antrag|bitte)\s+(?:auf|um)\s+(?:die\s+)?l(?:ö|oe)schung"
-    r"|\bbitte\b.{0,60}\bl(?:ö|oe)schen"
-    r"|\bl(?:ö|oe)schen\s+sie\b.{0,40}\bmeine",
+    r"|\b(?:antrag|bitte)\s+(?:auf|um)\s+(?:die\s+)?l(?:ö|oe)schung",
     re.IGNORECASE,
 )
+"""It is called by its name."""
+_MINE: Final = r"(?:alle\s+)?meine\s+(?:fotos|bilder|daten)"
+_SAYS_NOTHING_ELSE = re.compile(
+    r"(?:(?:re|aw|wg|fwd?)\s*:\s*)*"
+    rf"(?:bitte\s+l(?:ö|oe)schen\s+sie\s+{_MINE}|l(?:ö|oe)schen\s+sie\s+bitte\s+{_MINE}|bitte\s+{_MINE}\s+l(?:ö|oe)schen)"
+    r"[\s.!]*",
+    re.IGNORECASE,
+)
+"""A sentence is taken at its word where it is the whole subject: one word more can turn it round."""
+_IN_DOUBT = re.compile(
+    r"\?|\b(?:nichts?|kein\w*|ohne|noch|bevor|wann|ob|warum|wie|storn\w*|zur(?:ü|ue)ck\w*|r(?:ü|ue)ck(?:nahme|zug)\w*"
+    r"|no(?!\.)|not|(?:do|does|did|is|was|ca|wo|would|should)n['’]?t|never|without|before|when|why|how|whether|cancel\w*"
+    r"|withdr[ae]w\w*)\b",
+    re.IGNORECASE,
+)
+"""Perhaps it says the opposite, or asks: erasing cannot be undone, so a person reads it."""
 _ADDRESS = re.compile(r"[^\s@<>\"'(),:;\\\[\]]{1,64}@[^\s@<>\"'(),:;\\\[\]]{1,189}")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 _FOLDING = re.compile(r"[\r\n]+[ \t]*")
@@ -79,8 +93,10 @@ class InboundMail:
 
     @property
     def asks_to_delete(self) -> bool:
-        """Its subject contains "Deletion Request", however it is written, or says the same in German."""
-        return _ASKS_TO_DELETE.search(self.subject) is not None
+        """Its subject contains "Deletion Request", however it is written, or says the same in German, and no word that
+        could turn it round."""
+        asks = _ASKS_TO_DELETE.search(self.subject) or _SAYS_NOTHING_ELSE.fullmatch(self.subject)
+        return asks is not None and _IN_DOUBT.search(self.subject) is None
 
     @property
     def is_from_a_person(self) -> bool:

@@ -7,9 +7,10 @@ Mailbox: mail in. Each mail is read once, sorted, and taken out of the mailbox w
 * Nothing is read twice. A mail is known by a mark, a keyed hash of its Message-ID, internal date and size: also when
   the server numbers all its mails anew.
 * The time of receipt is the server's internal date. A mail says of itself what it likes.
-* "Deletion Request" in the subject, or the same in German, opens a request. What answers a mail of ours, is part of a
-  thread that we have, or names a request's number is added to that one; if it is closed already, a person looks. So
-  does a person at whatever else there is: it lies sealed under a key of its own, for at most 30 days.
+* "Deletion Request" in the subject, or the same in German, opens a request, unless a word or a question mark beside it
+  could turn it round. What answers a mail of ours, is part of a thread that we have, or names a request's number is
+  added to that one; if it is closed already, a person looks. So does a person at whatever else there is: it lies
+  sealed under a key of its own, for at most 30 days.
 * Machines are not answered, so nothing loops, and nobody gets more than a few answers a day from us, so that we are
   no amplifier of somebody else's flood.
 * A mailbox is a place where people's words lie. A mail leaves it when its request is closed or an operator has put it
