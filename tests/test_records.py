@@ -53,6 +53,7 @@ from core.ports import Presence
 from core.promises.checks.records import records_end
 from core.queue import enqueue
 from core.records import End
+from core.requests import reading
 from core.services import Services
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # where the clock of the tests stands
@@ -206,7 +207,7 @@ class Person:
         times = {"received_at": at, "entered_at": at, "due_at": at, "done_at": at, "closed_at": at}
         return Request(
             id=self.request, number=new_id()[:12], kind=RequestKind.COPY, channel=RequestChannel.PRODUCT,
-            clock="copy", state=RequestState.CLOSED, outcome=RequestOutcome.DONE, subject_id=self.id,
+            clock="month", state=RequestState.CLOSED, outcome=RequestOutcome.DONE, subject_id=self.id,
             export_id=self.export, **times,
         )  # fmt: skip
 
@@ -265,6 +266,7 @@ def test_of_whom_the_last_image_went_long_ago_no_table_knows_any_more(svc):
     for table in (Request, RequestMessage, Receipt, Alert, AbuseReport, CanaryRun):
         assert count(svc, table) == 2, "the register and its like have ends of their own"
     assert told(svc) == [("records", {"people": 1})] and audit.verify(svc).well
+    assert reading.detail(svc, gone.request, NOW).ticket.outcome is RequestOutcome.DONE, "the desk reads on"
 
 
 def test_the_setting_says_how_long(svc, limit_to):
