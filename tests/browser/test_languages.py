@@ -19,6 +19,7 @@ def test_a_german_browser_reads_german_until_its_person_says_otherwise(someone: 
     ann = someone(**PHONE, locale="de-DE")
     ann.sees("Ein Headshot")
     expect(ann.page.get_by_test_id("stFileUploader")).to_contain_text("Datei auswählen")
+    expect(ann.page.get_by_test_id("stFileUploader")).to_contain_text("bis 20\u00a0MB je Datei")
     expect(ann.button("Menü")).to_be_visible()
     assert ann.page.evaluate("document.documentElement.lang") == "de"
     looked_at(ann, "the studio in German")

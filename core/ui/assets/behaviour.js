@@ -262,7 +262,7 @@ function retold(text) {
   if (!plain) return text;
   for (const [pattern, english] of theirs) {
     const found = pattern.exec(plain);
-    if (found) return text.replace(plain, () => _(english, found.groups));
+    if (found) return text.replace(plain, () => _(english, found.groups).replace(/(\d)([KMG]B)\b/, "$1\u00a0$2"));
   }
   return text;
 }
