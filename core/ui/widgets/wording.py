@@ -274,5 +274,7 @@ BY_STREAMLIT: Final = (
         "Running the app's main page."
     ),
     N_("Connection error"),
+    N_("Connection timed out."),
+    N_("Streamlit server is not responding. Are you connected to the internet?"),
 )
 """What 1.67.0 says by itself on pages for everyone, with no word of ours for it: behaviour.js says it again."""
