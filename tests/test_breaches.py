@@ -294,10 +294,21 @@ def test_every_page_says_so_until_a_month_after_its_end(svc, noted, clock):
     assert told_now(svc, Watch()) == ""
 
 
-def test_what_was_no_breach_is_shown_no_longer(svc, noted):
+def test_what_turned_out_to_be_none_is_told_as_long_and_says_so(svc, noted, clock):
     breach = noted()
     breaches.tell_people(svc, breach.id, TEXTS, actor=FOUNDER)
     breaches.close(svc, breach.id, outcome=BreachOutcome.NONE, actor=FOUNDER)
+    said = {language: told_now(svc, Watch(), language) for language in NAMES}
+    assert said["en"] == f"{TEXTS['en']} Since then it turned out that it was no breach."
+    assert said["de"] == f"{TEXTS['de']} Inzwischen hat sich gezeigt, dass es keine Sicherheitsverletzung war."
+    clock.advance(days=30, seconds=-1)
+    assert told_now(svc, Watch()) == said["en"]
+    clock.advance(seconds=1)
+    assert told_now(svc, Watch()) == ""
+
+
+def test_whose_people_were_not_told_is_not_shown(svc, noted):
+    breaches.close(svc, noted().id, outcome=BreachOutcome.NONE, actor=FOUNDER)
     assert told_now(svc, Watch()) == ""
 
 
@@ -334,12 +345,43 @@ def test_whoever_is_late_is_counted(svc, noted, clock):
     breaches.authority_told(svc, first.id, at=svc.clock(), actor=FOUNDER)
     assert stand() == (1, 1), "people are not told"
     breaches.tell_people(svc, first.id, TEXTS, actor=FOUNDER)
-    assert stand() == (1, 0)
+    assert stand() == (1, 1), "told too late stays too late"
 
 
-def test_one_that_is_no_risk_is_not_late(svc, noted, clock):
+def told_of(svc, breach, *, authority=True, people=True):
+    if authority:
+        breaches.authority_told(svc, breach.id, at=svc.clock(), actor=FOUNDER)
+    if people:
+        breaches.tell_people(svc, breach.id, TEXTS, actor=FOUNDER)
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome", "is_late"),
+    [
+        (71, BreachOutcome.TOLD, False),
+        (72, BreachOutcome.TOLD, True),
+        (71, BreachOutcome.NO_RISK, False),
+        (72, BreachOutcome.NO_RISK, True),
+        (71, BreachOutcome.NONE, False),
+        (72, BreachOutcome.NONE, False),
+    ],
+)
+def test_what_was_late_is_so_for_a_month_after_its_end(svc, noted, clock, after, outcome, is_late):
     breach = noted()
-    clock.advance(hours=99)
+    clock.advance(hours=after, seconds=after - 71)
+    told_of(svc, breach, authority=outcome is BreachOutcome.TOLD, people=outcome is BreachOutcome.TOLD)
+    breaches.close(svc, breach.id, outcome=outcome, actor=FOUNDER)
+    for days, late in ((0, is_late), (29, is_late), (2, False)):
+        clock.advance(days=days)
+        with svc.reading() as session:
+            found = register.overdue(session, svc.clock())
+        assert (found.open, found.untold, found.too_late) == (0, 0, int(late))
+
+
+def test_what_both_were_told_of_in_time_may_end_whenever(svc, noted, clock):
+    breach = noted()
+    told_of(svc, breach)
+    clock.advance(days=9)
     breaches.close(svc, breach.id, outcome=BreachOutcome.NO_RISK, actor=FOUNDER)
     with svc.reading() as session:
         assert register.overdue(session, svc.clock()).late == 0
@@ -353,5 +395,15 @@ def test_the_promise_breaks_when_nobody_was_told(svc, limit_to, noted, clock):
     clock.advance(hours=72)
     found = breach_notice(own, svc.clock())
     assert found.state is PromiseState.BROKEN and json.loads(found.evidence.as_json())
-    breaches.close(svc, breach.id, outcome=BreachOutcome.NO_RISK, actor=FOUNDER)
+    assert "are not told yet: 1." in found.evidence.text and "later than" not in found.evidence.text
+    assert "open: 1, not told in time: 1" in found.figure.text
+    told_of(own, breach)
+    found = breach_notice(own, svc.clock())
+    assert found.state is PromiseState.BROKEN, "telling it late is no telling in time"
+    assert "later than 72 hours after they were noticed: 1." in found.evidence.text
+    assert "are not told yet" not in found.evidence.text
+    breaches.close(svc, breach.id, outcome=BreachOutcome.TOLD, actor=FOUNDER)
+    found = breach_notice(own, svc.clock())
+    assert found.state is PromiseState.BROKEN and "open: 0, not told in time: 1" in found.figure.text
+    clock.advance(days=30)
     assert breach_notice(own, svc.clock()).state is PromiseState.KEPT

@@ -141,28 +141,51 @@ def notice_of(breach: Breach) -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Overdue:
-    """How the breaches that are open stand."""
+    """How the breaches that are open stand, and those that ended lately."""
 
     open: int
-    late: int
-    """Past 72 hours, and the authority or people are not told."""
+    untold: int
+    """Open, past 72 hours, and the authority or people are not told."""
+    too_late: int
+    """Told after 72 hours, or found only then to need no telling. It stays so, also after its end."""
     next_due_at: datetime | None
     """Of those that are still in time, and not told."""
 
+    @property
+    def late(self) -> int:
+        return self.untold + self.too_late
+
 
 def overdue(session: Session, now: datetime) -> Overdue:
-    open_ones = session.exec(select(Breach).where(col(Breach.closed_at).is_(None)).order_by(col(Breach.due_at))).all()
-    waiting = [breach.due_at for breach in open_ones if not is_told(breach)]
+    was_one = sa.or_(col(Breach.outcome).is_(None), col(Breach.outcome) != BreachOutcome.NONE)
+    known = session.exec(select(Breach).where(_lately(now), was_one).order_by(col(Breach.due_at))).all()
+    still = [breach for breach in known if breach.closed_at is None]
+    waiting = [breach.due_at for breach in still if not is_told(breach)]
+    settled = [(breach.due_at, _settled_at(breach)) for breach in known]
     return Overdue(
-        open=len(open_ones),
-        late=sum(due_at < now for due_at in waiting),
+        open=len(still),
+        untold=sum(due_at < now for due_at in waiting),
+        too_late=sum(at is not None and at > due_at for due_at, at in settled),
         next_due_at=next((due_at for due_at in waiting if due_at >= now), None),
     )
 
 
+def _settled_at(breach: Breach) -> datetime | None:
+    """When the later of both was told; or when it was found that nobody needs to be, if that came first."""
+    told = [at for at in (breach.authority_told_at, breach.people_told_at) if at is not None]
+    ends = [max(told)] if is_told(breach) else []
+    if breach.outcome is BreachOutcome.NO_RISK and breach.closed_at is not None:
+        ends.append(breach.closed_at)
+    return min(ends, default=None)
+
+
 def are_shown(session: Session, now: datetime) -> Sequence[Breach]:
-    """Those that people are told of on every page, the newest first. What was no breach is not shown any longer."""
-    was_one = sa.or_(col(Breach.outcome).is_(None), col(Breach.outcome) != BreachOutcome.NONE)
-    lately = sa.or_(col(Breach.closed_at).is_(None), col(Breach.closed_at) > now - SHOWN_AFTER)
-    told = select(Breach).where(col(Breach.people_told_at).is_not(None), lately, was_one)
+    """Those that people are told of on every page, the newest first. What was said to everybody is not just gone, also
+    where it turned out to be none."""
+    told = select(Breach).where(col(Breach.people_told_at).is_not(None), _lately(now))
     return session.exec(told.order_by(col(Breach.people_told_at).desc())).all()
+
+
+def _lately(now: datetime) -> sa.ColumnElement[bool]:
+    """Open, or closed not long ago."""
+    return sa.or_(col(Breach.closed_at).is_(None), col(Breach.closed_at) > now - SHOWN_AFTER)

@@ -9,7 +9,8 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.breaches import register
-from core.language import ENGLISH, current
+from core.language import ENGLISH, _, current, speaking
+from core.models import Breach, BreachOutcome
 from core.services import Services
 
 LOOKED_AT_EVERY: Final = timedelta(seconds=10)
@@ -51,11 +52,22 @@ class Watch:
     def _look(self, svc: Services, before: Notices) -> Notices:
         try:
             with svc.reading() as session:
-                found = [register.notice_of(breach) for breach in register.are_shown(session, svc.clock())]
+                found = [_notice(breach) for breach in register.are_shown(session, svc.clock())]
         except SQLAlchemyError:
             found = list(before)
         self._seen = _Seen(svc, svc.clock(), found)
         return found
+
+
+def _notice(breach: Breach) -> Mapping[str, str]:
+    """As it was told; where it turned out to be none, that is added."""
+    told = register.notice_of(breach)
+    return told if breach.outcome is not BreachOutcome.NONE else {lang: _took_back(lang, told[lang]) for lang in told}
+
+
+def _took_back(language: str, text: str) -> str:
+    with speaking(language):
+        return f"{text} {_('Since then it turned out that it was no breach.')}"
 
 
 _watch = Watch()

@@ -226,14 +226,17 @@ def breach_notice(svc: Services, now: datetime) -> Result:
         else says("contact missing, {told} told at once", told=told)
     )
     if stand.late:
-        return broken(
-            figure,
-            says(
-                "Breaches that were noticed more than 72 hours ago, and of which the authority or people are not told "
-                "yet: {late}.",
-                late=stand.late,
-            ),
+        untold = says(
+            "Breaches that were noticed more than 72 hours ago, and of which the authority or people are not told "
+            "yet: {late}.",
+            late=stand.untold,
         )
+        too_late = says(
+            "Breaches that were told, or found to be no risk, later than 72 hours after they were noticed: {late}.",
+            late=stand.too_late,
+        )
+        seen, *more = [*([untold] if stand.untold else []), *([too_late] if stand.too_late else [])]
+        return broken(figure, seen.followed_by(*more))
     if fault:
         return broken(
             figure,
@@ -266,10 +269,10 @@ def breach_notice(svc: Services, now: datetime) -> Result:
 
 def _breaches_now(stand: breaches.Overdue, now: datetime) -> Says | None:
     """How many are open, and how long is left of the first one's 72 hours."""
+    if stand.late:
+        return says("breaches open: {open}, not told in time: {late}", open=stand.open, late=stand.late)
     if not stand.open:
         return None
-    if stand.late:
-        return says("breaches open: {open}, told too late: {late}", open=stand.open, late=stand.late)
     if stand.next_due_at is None:
         return says("breaches open: {open}, all told", open=stand.open)
     return says("breaches open: {open}, {left} left to tell", open=stand.open, left=stand.next_due_at - now)
