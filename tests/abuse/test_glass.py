@@ -181,6 +181,16 @@ def test_nor_a_canary_s_nor_what_is_erased_nor_for_a_report_that_is_closed(
     assert nothing_there(open_house, kim, allowed.id)
 
 
+def test_what_has_run_out_since_it_was_asked_for_is_not_allowed(
+    open_house: Services, reported: str, kim: Operator, lee: Operator, clock: FrozenClock
+) -> None:
+    view = glass.ask_to_look(open_house, kim, reported)
+    clock.advance(days=31)
+    with pytest.raises(NotAllowed, match="erased"):
+        glass.decide(open_house, lee, view.id, allow=True)
+    glass.decide(open_house, lee, view.id, allow=False)
+
+
 def test_only_images_that_the_report_may_be_about(
     open_house: Services, reported: str, made: Callable[..., Any], kim: Operator
 ) -> None:
