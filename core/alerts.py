@@ -12,7 +12,8 @@ reached, it is tried again, for as long as it is true.
 An alert holds numbers of requests and instants, nothing of anybody: it goes through chats and mailboxes of others.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,9 +23,12 @@ from sqlmodel import Session, col, select
 
 from core import abuse, audit, breaches, made_up
 from core.db import take_turns, upsert
+from core.logs import outline
 from core.models import Alert, Request
 from core.queue import Claim
 from core.services import Services
+
+log = logging.getLogger(__name__)
 
 BREACHED: Final = "breached"
 THRESHOLDS: Final = (("1h", timedelta(hours=1)), ("6h", timedelta(hours=6)), ("24h", timedelta(hours=24)))
@@ -55,13 +59,23 @@ def threshold_of(due_at: datetime, now: datetime) -> str | None:
 
 
 def look(svc: Services, job: Claim) -> None:
-    """The job: find what has come close, tell it, note that it was told."""
-    if svc.notify is not None:
-        tell(svc, svc.clock())
-        abuse.tell(svc, svc.clock())
-        breaches.tell(svc, svc.clock())
+    """The job: find what has come close, tell it, note that it was told. What concerns everybody comes first, and one
+    that fails takes no other with it: it is tried again with the job."""
+    tellings = (breaches.tell, abuse.tell, tell) if svc.notify is not None else ()
+    failed = [exc for telling in tellings if (exc := _failure(telling, svc)) is not None]
+    if failed:
+        raise failed[0]
     with job.transaction() as session:
         job.done(session)
+
+
+def _failure(telling: Callable[[Services, datetime], object], svc: Services) -> Exception | None:
+    try:
+        telling(svc, svc.clock())
+    except Exception as exc:
+        log.error("People on duty could not be told: %s", outline(exc))
+        return exc
+    return None
 
 
 def tell(svc: Services, now: datetime) -> int:

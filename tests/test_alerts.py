@@ -7,17 +7,20 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from core import alerts, bootstrap, doctor, jobs
+from core import alerts, bootstrap, breaches, doctor, jobs
 from core.adapters.duty import Duty
 from core.models import (
     Alert,
     AuditEntry,
+    BreachKind,
+    Job,
     JobKind,
     Request,
     RequestChannel,
     RequestKind,
     RequestOutcome,
     RequestState,
+    new_id,
 )
 from core.settings import load_settings
 from tests.peers.webhook import webhook
@@ -262,3 +265,22 @@ def test_a_real_webhook_is_told_and_the_doctor_reads_its_address(svc, given, clo
     assert [told["title"] for told in hook.got] == ["WorkShot: 1 request due within 1 hour"]
     check = next(each for each in doctor.examine(replace(svc, notify=duty)) if each.name == "alerts")
     assert check.health is doctor.Health.WARNING and check.says == "1 of 2 addresses in ALERT_URLS are not understood."
+
+
+@pytest.mark.parametrize(("chokes_on", "heard"), [("breach", "1 request overdue"), ("request", "1 breach to be told")])
+def test_one_that_fails_takes_no_other_with_it_and_is_tried_again(svc, notify, given, clock, caplog, chokes_on, heard):
+    breaches.note(svc, kind=BreachKind.SERVER, noticed_at=clock.now, press_id=new_id(), actor="operator:one")
+    given(left=-timedelta(hours=1))
+
+    class Choking(Listener):
+        def tell(self, title, text):
+            if chokes_on in title:
+                raise ValueError(text)
+            return notify.tell(title, text)
+
+    jobs.Worker(replace(svc, notify=Choking())).look([JobKind.ALERTS])
+    assert told(notify) == [heard]
+    assert "People on duty could not be told: ValueError" in caplog.text and "due 02 Mar" not in caplog.text
+    with svc.reading() as session:
+        job = session.exec(select(Job).where(Job.kind == JobKind.ALERTS)).one()
+    assert job.run_at > clock.now and job.tries == 1
