@@ -108,7 +108,9 @@ def test_the_draft_for_the_authority_is_there_in_both_languages(opened, provided
     (language,) = [found for found in page.get("button_group") if found.label == "Language"]
     language.set_value("de")
     page = run(page)
-    assert "Datenschutzverletzung" in page.code[0].value and breach.number in page.code[0].value
+    assert (
+        "Verletzung des Schutzes personenbezogener Daten" in page.code[0].value and breach.number in page.code[0].value
+    )
 
 
 def test_the_authority_was_told(opened, provided, clock: FrozenClock):

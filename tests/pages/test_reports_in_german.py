@@ -46,8 +46,8 @@ def test_who_looked_and_what_is_blocked(
 ) -> None:
     view = glass.decide(open_house, lee, glass.ask_to_look(open_house, kim, reported).id, allow=True)
     blocks.block(open_house, kim, reported, What.PERSON)
-    for sentence in ("Ein Betreiber darf vom 2. März, 12:00", "Ein Betreiber hat am 2. März, 12:00"):
+    for sentence in ("Jemand aus dem Team darf ab dem 2. März, 12:00", "Jemand aus dem Team hat am 2. März, 12:00"):
         words = only_german(german(pages.MY_PHOTOS, services=open_house))
         assert sentence in words and "Bis zum 2. März 2027 werden hier keine neuen Headshots" in words
-        assert "Betreiber dürfen meine Bilder ansehen, wenn sie gemeldet werden" in words
+        assert "Das Team darf meine Bilder ansehen, wenn sie gemeldet werden" in words
         glass.look(open_house, kim, view.id)

@@ -30,7 +30,8 @@ TOUR = ROOT / "data" / "tour"
 IN_README = frozenset(
     {
         "welcome-390-light", "compose-390-light", "ready-390-dark", "erased-390-light", "ready-1280-light",
-        "desk-1280-light", "retention-1280-light", "usage-1280-light", "usage-390-dark",
+        "promises-1280-light", "promises-390-dark", "policy-390-light", "checklist-390-light", "check_image-390-light",
+        "german-390-light", "desk-1280-light", "retention-1280-light", "usage-1280-light", "usage-390-dark",
     }
 )  # fmt: skip
 TALLEST = 1680  # px; what a README can bear
@@ -53,7 +54,7 @@ def main() -> None:
     folder, wanted = chosen.all or TOUR, None if chosen.all else IN_README
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright, ApiMart() as api:
         browser = launched(playwright)
-        with studio(api, Path(place)) as server:
+        with studio(api, Path(place), RUN_BY="Aurora Studio", PRIVACY_CONTACT="privacy@aurora.example") as server:
             tour(browser, server, walk, folder, wanted)
         house = Path(place) / "operators"
         svc = bootstrap.build(Settings(data_dir=house))
@@ -88,14 +89,31 @@ def walk(visitor: Visitor, take: Take) -> None:
     take("running")
     visitor.sees("Your headshots are ready")
     take("ready")
+    made = visitor.body_of(next(path for path in visitor.downloads().values() if path.startswith("/img/")))
     visitor.open("/my_photos")
     take("my_photos")
     visitor.open()
     visitor.erase_this()
     visitor.sees("Erased")
     take("erased")
-    visitor.open("/guide")
-    take("guide")
+    where_it_can_be_checked(visitor, made, take)
+    visitor.open("/report")
+    take("report")
+    visitor.press("Deutsch")
+    visitor.open()
+    take("german")
+
+
+def where_it_can_be_checked(visitor: Visitor, made: bytes, take: Take) -> None:
+    """The public pages: what is promised and how it stands, what to ask of any such tool, what a file says of itself."""
+    assert until(lambda: "not measured yet" not in visitor.open("/promises").page.content(), seconds=120)
+    for page in ("promises", "policy", "checklist", "guide"):
+        visitor.open(f"/{page}")
+        take(page)
+    visitor.open("/check_image")
+    visitor.choose_file(made, label="The image")
+    visitor.reads("Was it made here?")
+    take("check_image")
 
 
 def on_duty(svc: Services, visitor: Visitor, take: Take) -> None:
