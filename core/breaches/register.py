@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from core import audit, exposure
 from core.access import ALPHABET
+from core.breaches.notices import FILL_IN
 from core.canonical import as_json
 from core.db import take_turns
 from core.errors import NotAllowed
@@ -81,7 +82,7 @@ def tell_people(svc: Services, breach_id: str, texts: Mapping[str, str], *, acto
     said = {language: " ".join(texts.get(language, "").split()) for language in NAMES}
     if not all(said.values()):
         raise NotAllowed("Write it in every language first.")
-    if any("[" in text for text in said.values()):
+    if any(FILL_IN in text for text in said.values()):
         raise NotAllowed("Fill in what stands in square brackets first, or take it out.")
     if any(len(text) > MOST_CHARACTERS for text in said.values()):
         raise NotAllowed(f"Make it shorter: at most {MOST_CHARACTERS:,} characters in each language.")
