@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,6 +17,7 @@ from core.reports import Said
 from core.services import Services
 from core.settings import ROOT
 from core.ui import app
+from core.ui.screens.abuse.looks import is_to_be_drawn
 from tests.abuse.conftest import drawn, press, subject_of
 from tests.conftest import ANN, BOB, EVE
 from tests.fakes import FrozenClock
@@ -24,6 +26,7 @@ PAGE = str(ROOT / "pages" / "ops_abuse.py")
 MAP = str(ROOT / "streamlit_app.py")
 WORDS = "It is me, <b>taken</b> from my page."
 KIM, LEE = "c" * 64, "d" * 64
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -135,8 +138,23 @@ def test_a_look_takes_two_and_shows_for_ten_minutes(
     assert "You do not see the image" in text(lee) and "/ops/glass/" not in markup(lee)
     kim = run(kim)
     assert "/ops/glass/" in markup(kim) and "10 min left" in text(kim)
+    until = (house.clock() + abuse.LOOK_FOR).isoformat()
+    assert re.search(rf'<img src="/ops/glass/[^>]*data-ws-until="{re.escape(until)}"', markup(kim))
     clock.advance(minutes=abuse.LOOK_FOR.total_seconds() / 60)
     assert "/ops/glass/" not in markup(run(kim))
+
+
+def test_what_must_not_be_shown_any_longer_waits_for_no_question() -> None:
+    shown, over, asked = (NOON, True), (NOON, False), (None, False)
+    for before, seen, is_drawn in (
+        ({"a": shown}, {"a": over}, (True, True)),
+        ({"a": shown}, {}, (True, True)),
+        ({"a": shown, "b": asked}, {"a": over, "b": shown}, (True, True)),
+        ({"a": asked}, {"a": shown}, (True, False)),
+        ({"a": shown}, {"a": shown, "b": asked}, (True, False)),
+        ({"a": shown}, {"a": shown}, (False, False)),
+    ):
+        assert tuple(is_to_be_drawn(seen, before, is_asking=asking) for asking in (False, True)) == is_drawn
 
 
 def test_what_its_owner_forbids_goes_from_the_page_and_cannot_be_asked(

@@ -33,6 +33,17 @@ SAID = """
 async ([kind, at, now, note]) =>
   (await import("/assets/behaviour.js")).said(kind, new Date(at), new Date(now), note)
 """
+TWO_PICTURES = """
+(left) => {
+  for (const [id, ms] of [["over", left], ["not-yet", 600_000]]) {
+    const place = document.createElement("div"), img = document.createElement("img");
+    Object.assign(place, { id, className: "ws-photo" });
+    img.dataset.wsUntil = new Date(Date.now() + ms).toISOString();
+    place.append(img);
+    document.body.append(place);
+  }
+}
+"""
 HEARS = """
 async (told) => {
   const heard = await import("/assets/behaviour.js?on-its-own");
@@ -82,6 +93,15 @@ def test_clocks_tick_in_the_readers_zone(page: Page) -> None:
     expect(clock).not_to_have_text(before, timeout=5_000)
     at = datetime.fromisoformat(str(clock.get_attribute("datetime"))).astimezone(ZoneInfo("Europe/Berlin"))
     expect(clock).to_contain_text(f"{at:%H:%M} (your time)")
+
+
+def test_a_picture_goes_with_its_time(page: Page) -> None:
+    """Of two in one page: by the server's clock, and without a word from it."""
+    page.evaluate(TWO_PICTURES, 1_500)
+    expect(page.locator("#over img, #not-yet img")).to_have_count(2)
+    expect(page.locator("#over img")).to_have_count(0, timeout=5_000)
+    expect(page.locator("#over")).to_have_class("ws-photo ws-missing")
+    expect(page.locator("#not-yet img")).to_have_count(1)
 
 
 def test_a_clock_that_runs_out_does_not_claim_that_anything_is_gone(context: BrowserContext, gallery: str) -> None:

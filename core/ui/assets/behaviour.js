@@ -107,6 +107,12 @@ function tick() {
     }
   }
   for (const past of document.querySelectorAll("time[data-ws-ago]")) write(past, ago((now - new Date(past.dateTime)) / 1000));
+  // What may be looked at for so long goes with its time, also where the server is not heard any more.
+  for (const img of document.querySelectorAll("img[data-ws-until]")) {
+    if (now < new Date(img.dataset.wsUntil)) continue;
+    img.parentElement.classList.add("ws-missing");
+    img.remove();
+  }
   // A picture that is not there any more leaves its calm place, not a broken icon.
   for (const img of document.querySelectorAll(".ws-photo img, .ws-option-frame img")) {
     img.parentElement.classList.toggle("ws-missing", img.complete && img.naturalWidth === 0);

@@ -285,8 +285,17 @@ def lead(title: str | None, text: str | None) -> Html:
     )
 
 
-def photo(url: str, alt: str, *, ratio: str = "4:5", max_width: int | None = None, lazy: bool = False) -> Html:
-    """A picture from our own route. Its place is kept, as a calm shape, until it is there."""
+def photo(
+    url: str,
+    alt: str,
+    *,
+    ratio: str = "4:5",
+    max_width: int | None = None,
+    lazy: bool = False,
+    until: datetime | None = None,
+) -> Html:
+    """A picture from our own route. Its place is kept, as a calm shape, until it is there. `until`: the browser takes
+    it away by itself then."""
     wide, high = (int(side) for side in ratio.split(":"))
     size = f"width:{max_width}px;max-width:100%;" if max_width else ""
     return el(
@@ -299,6 +308,7 @@ def photo(url: str, alt: str, *, ratio: str = "4:5", max_width: int | None = Non
             height=round((max_width or 880) * high / wide),
             loading="lazy" if lazy else "eager",
             decoding="async",
+            data_ws_until=until.isoformat() if until else None,
         ),
         class_="ws-photo",
         style=f"{size}aspect-ratio:{wide}/{high}",

@@ -1,5 +1,8 @@
 """Looks at a reported image: asked for, decided by another operator, and open for ten minutes."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 import streamlit as st
 
 from core.abuse import LOOK_FOR, glass
@@ -56,7 +59,7 @@ def _view(desk: Desk, one: Detail, view: GlassView) -> None:
         elif glass.shows(desk.svc, desk.who, view.id) and view.until is not None:
             widgets.show(
                 widgets.deadline(view.until, now=desk.now),
-                widgets.photo(f"/ops/glass/{view.id}", "The reported image, marked", max_width=480),
+                widgets.photo(f"/ops/glass/{view.id}", "The reported image, marked", max_width=480, until=view.until),
             )
 
 
@@ -84,15 +87,25 @@ def _says(desk: Desk, view: GlassView) -> str:
 
 
 # --------------------------------------------------------------------------------------------------------- what is new
-def _seen(desk: Desk, one: Detail) -> list[object]:
-    return [(view.id, view.decided_at, glass.shows(desk.svc, desk.who, view.id)) for view in one.views]
+Seen = Mapping[str, tuple[datetime | None, bool]]
+"""Of each view: when it was decided, and whether it is shown."""
+
+
+def _seen(desk: Desk, one: Detail) -> Seen:
+    return {view.id: (view.decided_at, glass.shows(desk.svc, desk.who, view.id)) for view in one.views}
 
 
 @st.fragment(run_every=LOOK_AGAIN_EVERY)
-def _watch(desk: Desk, before: list[object]) -> None:
+def _watch(desk: Desk, before: Seen) -> None:
     """What another operator decides shows up by itself; and a picture goes when its time is over, or its owner says."""
     from core import reports
 
     one = reports.detail(desk.svc, st.session_state["abuse-open"])
-    if not widgets.is_asking() and _seen(desk, one) != before:
+    if is_to_be_drawn(_seen(desk, one), before, is_asking=widgets.is_asking()):
         st.rerun()
+
+
+def is_to_be_drawn(seen: Seen, before: Seen, *, is_asking: bool) -> bool:
+    """What is new can wait for an open question. What must not be shown any longer cannot."""
+    is_over = any(shown and not seen.get(view_id, (None, False))[1] for view_id, (_, shown) in before.items())
+    return is_over or (not is_asking and seen != before)
