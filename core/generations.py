@@ -479,6 +479,7 @@ def _subject_for(svc: Services, session: Session, session_hash: str, now: dateti
         session.add(subject)
         session.flush()
         access.link(session, session_hash, subject.id, now)
+    subject.may_be_looked_at = subject.may_be_looked_at and svc.settings.look_at_reported  # as this text says, too
     return subject
 
 

@@ -186,6 +186,12 @@ def signed_in(svc: Services, *, staff_hash: str | None, session_hash: str | None
     return _operator(found, found.expires_at) if found else None
 
 
+def known_since(session: Session, operator: Operator) -> datetime | None:
+    """When they first signed in, as far as that is remembered: with this link, or with this account."""
+    mine = OperatorSession.operator_id == operator.id, OperatorSession.way == operator.way
+    return session.exec(select(func.min(OperatorSession.opened_at)).where(*mine)).one()
+
+
 def on_duty(session: Session, now: datetime) -> list[str]:
     """The ids of those who are signed in: who can be given something to do."""
     here = col(OperatorSession.ended_at).is_(None), col(OperatorSession.expires_at) > now

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from core import abuse, audit, copies, language, requests
@@ -36,6 +37,7 @@ from core.models import (
     JobKind,
     Request,
     RequestKind,
+    RequestOutcome,
     RequestState,
     new_id,
 )
@@ -94,6 +96,15 @@ def open_report(svc: Services, session_hash: str, said: Said, *, press_id: str) 
             return known
     address = _checked(said)
     _spend(svc, session_hash)
+    try:
+        received = _enter(svc, said, address, press_id)
+    except sa.exc.IntegrityError:  # the rows of whom it is about went meanwhile: nobody is found any more
+        received = _enter(svc, said, address, press_id)
+    svc.wake()
+    return received
+
+
+def _enter(svc: Services, said: Said, address: str, press_id: str) -> Received:
     now = svc.clock()
     with svc.transaction() as session:
         take_turns(session)
@@ -107,9 +118,7 @@ def open_report(svc: Services, session_hash: str, said: Said, *, press_id: str) 
         audit.record(session, opened, report.id, at=now, kind=report.kind.value)
         if svc.notify is not None and report.kind is AbuseKind.CHILD:
             enqueue(session, JobKind.ALERTS, "-", at=now)  # nobody waits for the next minute
-        received = _received(report)
-    svc.wake()
-    return received
+        return _received(report)
 
 
 def _same_press(session: Session, press_id: str) -> Received | None:
@@ -288,7 +297,7 @@ def erase(svc: Services, operator: Operator, report_id: str, *, subject_id: str 
         if not person.runs:
             raise NotAllowed("There is no run to show it by.")
         run = next((run for run in person.runs if run.id == report.generation_id), person.runs[0])
-        press_id = report.id + person.subject_id
+        press_id = _press_of(svc, report, person)
         if not session.exec(select(Request.id).where(Request.press_id == press_id)).first():
             asked = audit.Action.ABUSE_ERASE_ASKED
             audit.record(session, asked, report.id, at=now, actor=operator.actor, kind=report.kind.value)
@@ -302,6 +311,12 @@ def erase(svc: Services, operator: Operator, report_id: str, *, subject_id: str 
     return requests.start(svc, ticket.id, operator.actor) if ticket.state is RequestState.UNDO else ticket
 
 
+def _press_of(svc: Services, report: AbuseReport, person: Person) -> str:
+    """One request for each whom a report erases. It begins with the report's id, and names the person to nobody: the
+    register has it for longer than anything else is kept of them."""
+    return report.id + svc.vault.keyed_hash("erased for a report", f"{report.id} {person.subject_id}".encode())[:32]
+
+
 def _one_of(people: Sequence[Person], subject_id: str | None) -> Person:
     chosen = [person for person in people if subject_id in (None, person.subject_id)]
     if len(chosen) != 1:
@@ -310,21 +325,25 @@ def _one_of(people: Sequence[Person], subject_id: str | None) -> Person:
 
 
 def close(svc: Services, operator: Operator, report_id: str, outcome: AbuseOutcome) -> None:
-    """Its end. Words and address are destroyed with it, and nobody looks at anything for it any more. An outcome that
-    says that something was done is refused where it was not. Raises NotFound, NotAllowed."""
+    """Its end. Words, address and the file's hash are destroyed with it, and nobody looks at anything for it any more.
+    An outcome that says that something was done is refused where it was not. Raises NotFound, NotAllowed."""
     now = svc.clock()
     with svc.transaction() as session:
         report = _locked(session, report_id)
         if outcome is AbuseOutcome.BLOCKED and not blocks.of_report(session, report.id):
             raise NotAllowed("Nothing was blocked for this report. Block first, or close it with another outcome.")
-        if outcome is AbuseOutcome.ERASED and not _requests_of(session, report.id):
+        if outcome is AbuseOutcome.ERASED and not any(_erases(one) for one in _requests_of(session, report.id)):
             raise NotAllowed("Nothing was erased for this report. Erase first, or close it with another outcome.")
-        report.closed_at, report.outcome = now, outcome
+        report.closed_at, report.outcome, report.file_hash = now, outcome, None  # a block of the file has its own
         report.sealed_key = report.sealed_words = report.sealed_address = None
         session.add(report)
         ended = audit.Action.ABUSE_CLOSED
         audit.record(session, ended, report.id, at=now, actor=operator.actor, outcome=outcome.value)
     scrub(svc.database)
+
+
+def _erases(ticket: Ticket) -> bool:
+    return ticket.matched and ticket.outcome is not RequestOutcome.WITHDRAWN
 
 
 def _locked(session: Session, report_id: str) -> AbuseReport:

@@ -38,7 +38,7 @@ def block(
     svc: Services, operator: Operator, report_id: str, what: What, *, subject_id: str | None = None
 ) -> list[Block]:
     """Block whom a report is about, or the files it is about: the one that came with it, and what the reported run was
-    made from. Blocked twice is blocked once. Raises NotFound, NotAllowed."""
+    made from. Blocked twice for a report is blocked once. Raises NotFound, NotAllowed."""
     now = svc.clock()
     with svc.transaction() as session:
         take_turns(session)
@@ -48,7 +48,7 @@ def block(
         if report.closed_at is not None:
             raise NotAllowed("This report is closed already.")
         these = _person(session, report, subject_id) if what is What.PERSON else _files(session, report)
-        return [_blocked(session, this, now) or _new(session, report, this, operator, now) for this in these]
+        return [_blocked(session, report, this, now) or _new(session, report, this, operator, now) for this in these]
 
 
 def _person(session: Session, report: AbuseReport, subject_id: str | None) -> list[dict[str, str]]:
@@ -92,17 +92,25 @@ def _new(session: Session, report: AbuseReport, this: dict[str, str], operator: 
 
 
 def lift(svc: Services, operator: Operator, block_id: str) -> Block:
-    """It ends now. Lifted twice is lifted once. Raises NotFound."""
+    """It ends now, and with it all that hold of the same person or file, for whatever reports. Lifted twice is lifted
+    once. Raises NotFound."""
     now = svc.clock()
     with svc.transaction() as session:
-        lifted = session.get(Block, block_id, with_for_update=True)
+        take_turns(session)
+        lifted = session.get(Block, block_id)
         if lifted is None:
             raise NotFound("There is no such block.")
-        if lifted.lifted_at is None and lifted.until > now:
-            lifted.lifted_at, lifted.lifted_by = now, operator.id
-            session.add(lifted)
-            audit.record(session, audit.Action.BLOCK_LIFTED, lifted.id, at=now, actor=operator.actor)
+        for one in _same(session, lifted, now) if is_on(lifted, now) else ():
+            one.lifted_at, one.lifted_by = now, operator.id
+            session.add(one)
+            audit.record(session, audit.Action.BLOCK_LIFTED, one.id, at=now, actor=operator.actor)
     return lifted
+
+
+def _same(session: Session, one: Block, now: datetime) -> Sequence[Block]:
+    of = Block.subject_id == one.subject_id if one.subject_id else Block.file_hash == one.file_hash
+    query = select(Block).where(of, *_holds(now)).order_by(col(Block.made_at), col(Block.id))
+    return session.exec(query.with_for_update()).all()
 
 
 def of_report(session: Session, report_id: str) -> Sequence[Block]:
@@ -122,9 +130,9 @@ def _holds(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return col(Block.lifted_at).is_(None), col(Block.until) > now
 
 
-def _blocked(session: Session, this: dict[str, str], now: datetime) -> Block | None:
+def _blocked(session: Session, report: AbuseReport, this: dict[str, str], now: datetime) -> Block | None:
     same = (col(getattr(Block, name)) == value for name, value in this.items())
-    return session.exec(select(Block).where(*same, *_holds(now))).first()
+    return session.exec(select(Block).where(Block.report_id == report.id, *same, *_holds(now))).first()
 
 
 # ------------------------------------------------------------------------------------------------------- who meets one

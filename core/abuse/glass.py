@@ -1,7 +1,7 @@
 """
 The glass before a reported image, and how it is broken: one asks, another one allows, and one looks.
 
-* Two operators: who asked may not allow it. The database refuses that, too.
+* Two operators: who asked may not allow it. The database refuses that, too. Nor may who signed in after it was asked.
 * For ten minutes from the decision, only by who asked, only while the report is open and the image readable.
 * Never against its owner: where the setting is off, or the person forbids it, also while it may be looked at.
 * Seen small and with who looks and when drawn over it; never the file itself, and nothing of it is stored.
@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
-from core import access, audit, copies, made_up
+from core import access, audit, copies, made_up, operators
 from core.abuse import drawing, finding
 from core.abuse.terms import LOOK_FOR
 from core.db import take_turns
@@ -32,6 +32,7 @@ TOLD_EVERY: Final = timedelta(minutes=1)
 NOT_HERE: Final = "Looking at reported images is off here: LOOK_AT_REPORTED."
 FORBIDDEN: Final = "Its owner forbids it, or agreed when nobody could look."
 OVER: Final = "This image is erased, or cannot be read."
+TOO_LATE: Final = "You signed in after this was asked. Say no and have it asked again: then you can allow it."
 _NOTHING: Final = "There is no such image."
 
 
@@ -88,6 +89,8 @@ def decide(svc: Services, operator: Operator, view_id: str, *, allow: bool) -> G
             raise NotAllowed("You asked: another operator has to decide.")
         if view.decided_at is not None:
             raise NotAllowed("This is decided already.")
+        if allow and not _was_there(session, operator, view):
+            raise NotAllowed(TOO_LATE)
         if allow and (why := in_the_way(svc, *_whose(session, view), now)):
             raise NotAllowed(why)
         view.decided_by, view.decided_at = operator.id, now
@@ -96,6 +99,12 @@ def decide(svc: Services, operator: Operator, view_id: str, *, allow: bool) -> G
         deed = audit.Action.GLASS_ALLOWED if allow else audit.Action.GLASS_REFUSED
         audit.record(session, deed, view.id, at=now, actor=operator.actor, kind=view.reason.value)
     return view
+
+
+def _was_there(session: Session, operator: Operator, view: GlassView) -> bool:
+    """Whoever asks makes no second operator of themselves just to allow it: a link that was opened later counts not."""
+    since = operators.known_since(session, operator)
+    return since is not None and since <= view.asked_at
 
 
 def look(svc: Services, operator: Operator, view_id: str) -> bytes:

@@ -123,6 +123,35 @@ def test_blocked_twice_is_blocked_once(open_house: Services, reported: str, pers
         assert [one.id for one in blocks.holding(session, open_house.clock())] == [person.id]
 
 
+@pytest.mark.parametrize("what", list(What))
+def test_a_second_report_of_the_same_has_a_block_of_its_own_and_one_lift_ends_both(
+    open_house: Services,
+    reported: str,
+    report: Callable[..., Any],
+    kim: Operator,
+    lee: Operator,
+    clock: FrozenClock,
+    what: What,
+) -> None:
+    (first,) = blocks.block(open_house, kim, reported, what)
+    clock.advance(hours=1)
+    with open_house.reading() as session:
+        (run,) = generations.runs_of(session, ANN, clock())
+    second_report = id_of(open_house, report(run_number=run.run.number))
+    (second,) = blocks.block(open_house, lee, second_report, what)
+    assert second.id != first.id and second.until > first.until
+    reports.close(open_house, lee, second_report, AbuseOutcome.BLOCKED)
+    blocks.lift(open_house, lee, first.id)
+    with open_house.reading() as session:
+        assert blocks.holding(session, clock()) == []
+    press(open_house, ANN, ORIGINAL)
+    assert deeds(open_house, "block")[2:] == [("block:lifted", lee.actor)] * 2
+    (third,) = blocks.block(open_house, kim, reported, what)
+    blocks.lift(open_house, lee, first.id)
+    with open_house.reading() as session:
+        assert [one.id for one in blocks.holding(session, clock())] == [third.id], "what is over ends nothing else"
+
+
 def test_what_is_here_stays_theirs_and_on_its_clock(open_house: Services, person: Block, store: MemoryStore) -> None:
     before = [(copy.id, copy.erase_by) for copy in headshots(open_house)]
     assert before

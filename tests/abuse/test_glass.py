@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from PIL import Image, ImageChops
 from sqlmodel import select
 
-from core import reports, retention
+from core import operators, reports, retention
 from core.abuse import drawing, glass
 from core.errors import NotAllowed, NotFound
-from core.models import AbuseOutcome, AuditEntry, Copy, GlassView, Role, Subject
+from core.models import AbuseOutcome, AuditEntry, Copy, GlassView, Role, SignInWay, Subject
 from core.operators import Operator
 from core.services import Services
 from tests.abuse.conftest import deeds, headshots, id_of, operator, press, subject_of
@@ -48,6 +48,43 @@ def test_nobody_sees_anything_before_another_one_has_allowed_it(
     assert nothing_there(open_house, kim, view.id)
     glass.decide(open_house, lee, view.id, allow=True)
     assert glass.look(open_house, kim, view.id).startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("way", list(SignInWay))
+def test_nobody_makes_a_second_operator_just_to_allow_it(
+    open_house: Services, reported: str, kim: Operator, clock: FrozenClock, way: SignInWay
+) -> None:
+    asked = glass.ask_to_look(open_house, kim, reported)
+    clock.advance(seconds=1)
+    late = signed_in_by(way, open_house)
+    with pytest.raises(NotAllowed, match="You signed in after this was asked"):
+        glass.decide(open_house, late, asked.id, allow=True)
+    assert nothing_there(open_house, kim, asked.id)
+    glass.decide(open_house, late, asked.id, allow=False)
+    clock.advance(seconds=1)
+    again = glass.ask_to_look(open_house, kim, reported)
+    glass.decide(open_house, late, again.id, allow=True)
+    assert glass.look(open_house, kim, again.id)
+
+
+def test_an_account_that_was_here_before_decides_from_any_browser(
+    open_house: Services, reported: str, kim: Operator, clock: FrozenClock
+) -> None:
+    signed_in_by(SignInWay.OIDC, open_house, "1")
+    clock.advance(hours=1)
+    asked = glass.ask_to_look(open_house, kim, reported)
+    clock.advance(hours=1)
+    glass.decide(open_house, signed_in_by(SignInWay.OIDC, open_house, "2"), asked.id, allow=True)
+    assert glass.look(open_house, kim, asked.id)
+
+
+def signed_in_by(way: SignInWay, svc: Services, name: str = "f") -> Operator:
+    if way is SignInWay.LINK:
+        return operator(svc, Role.FOUNDER, name)
+    who = operators.Vouched("oidc-0123456789", Role.FOUNDER, svc.clock())
+    found = operators.vouched_for(svc, name * 64, who)
+    assert found is not None
+    return found
 
 
 def test_the_database_refuses_one_who_allows_themselves(open_house: Services, reported: str, kim: Operator) -> None:
@@ -157,6 +194,17 @@ def test_who_agreed_while_it_was_off_is_not_looked_at_later(
         glass.ask_to_look(open_house, kim, report_id)
     press(open_house)  # and another run under the same subject changes nothing about it
     assert not subject_of(svc).may_be_looked_at
+
+
+def test_who_agrees_anew_while_it_is_off_is_not_looked_at_later(
+    svc: Services, open_house: Services, made: Callable[..., Any]
+) -> None:
+    made()
+    assert subject_of(open_house).may_be_looked_at
+    press(svc)
+    assert not subject_of(open_house).may_be_looked_at, "the text they agreed to last says that nobody looks"
+    press(open_house)
+    assert not subject_of(open_house).may_be_looked_at
 
 
 def test_who_has_forbidden_it_is_not_asked_again_by_another_run(open_house: Services, made: Callable[..., Any]) -> None:

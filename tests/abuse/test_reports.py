@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlmodel import select
 
-from core import abuse, erasing, jobs, marks, pictures, reports, requests
+from core import abuse, erasing, jobs, marks, pictures, records, reports, requests, retention
 from core.abuse import blocks, glass, upkeep
 from core.abuse.blocks import What
 from core.errors import LimitReached, NotAllowed, NotFound, StorageUnavailable
@@ -23,6 +24,7 @@ from core.models import (
     Copy,
     GlassView,
     JobKind,
+    Request,
     RequestOutcome,
     RequestState,
     Subject,
@@ -32,6 +34,7 @@ from core.picture_files import packet_of, with_packet
 from core.ports import Headshot, Order
 from core.reports import Received
 from core.services import Services
+from core.vault import Vault
 from tests.abuse.conftest import ORIGINAL, deeds, drawn, headshots, id_of, subject_of
 from tests.conftest import ANN, BOB, EVE
 from tests.fakes import DrawingEngine, FrozenClock, MemoryStore, jpeg
@@ -253,7 +256,9 @@ def every_byte(svc: Services) -> bytes:
 
 
 def test_words_and_address_lie_sealed_and_go_with_the_end(open_house: Services, report: Report, kim: Operator) -> None:
-    report_id = id_of(open_house, report(words=WORDS, address="Eve <eve@example.org>"))
+    trace = reports.trace_of(open_house, b"a file of nobody here")
+    report_id = id_of(open_house, report(words=WORDS, address="Eve <eve@example.org>", trace=trace))
+    assert trace.file_hash.encode() in every_byte(open_house)
     assert (reports.detail(open_house, report_id).words, reports.detail(open_house, report_id).address) == (
         WORDS,
         "eve@example.org",
@@ -262,6 +267,7 @@ def test_words_and_address_lie_sealed_and_go_with_the_end(open_house: Services, 
     reports.close(open_house, kim, report_id, AbuseOutcome.NOTHING_FOUND)
     over = row(open_house, report_id)
     assert (over.sealed_key, over.sealed_words, over.sealed_address) == (None, None, None)
+    assert over.file_hash is None and trace.file_hash.encode() not in every_byte(open_house)
     assert (over.closed_at, over.outcome) == (open_house.clock(), AbuseOutcome.NOTHING_FOUND)
     assert reports.detail(open_house, report_id).words is None
     assert ("abuse:closed", kim.actor) in deeds(open_house, "abuse")
@@ -318,6 +324,84 @@ def test_erasing_goes_the_one_way_out(open_house: Services, reported: str, kim: 
     assert [one.id for one in reports.detail(open_house, reported).requests] == [ticket.id]
     assert deeds(open_house, "abuse").count(("abuse:erase_asked", kim.actor)) == 1
     reports.close(open_house, kim, reported, AbuseOutcome.ERASED)
+
+
+def test_the_register_names_nobody_whom_a_report_erased(
+    open_house: Services, made: Made, report: Report, kim: Operator, clock: FrozenClock
+) -> None:
+    """Of several whom a file leads to: each by a request of their own, which the report knows to the last."""
+    theirs = {made().subject_id, made(who=BOB).subject_id}
+    report_id = id_of(open_house, report(trace=reports.trace_of(open_house, ORIGINAL)))
+    tickets = {reports.erase(open_house, kim, report_id, subject_id=subject_id).id for subject_id in theirs}
+    for _round in range(3):
+        drawn(open_house)
+        clock.advance(minutes=15)
+    reports.close(open_house, kim, report_id, AbuseOutcome.ERASED)
+    clock.advance(days=400)
+    records.prune(open_house)
+    assert {one.id for one in reports.detail(open_house, report_id).requests} == tickets
+    with open_house.reading() as session:
+        assert session.exec(select(Subject.id)).all() == []
+        held = repr([row.model_dump() for row in session.exec(select(Request)).all()])
+    assert not [subject_id for subject_id in theirs if subject_id in held]
+
+
+@pytest.mark.parametrize("instead", ["withdrawn", "never matched"])
+def test_erased_is_what_a_matched_request_that_was_not_withdrawn_did(
+    open_house: Services, reported: str, kim: Operator, instead: str
+) -> None:
+    ticket = reports.erase(open_house, kim, reported)
+    with open_house.transaction() as session:
+        request = session.get_one(Request, ticket.id)
+        if instead == "withdrawn":
+            request.state, request.outcome = RequestState.CLOSED, RequestOutcome.WITHDRAWN
+            request.closed_at = request.done_at = open_house.clock()
+            request.sealed_key = request.sealed_address = None
+        else:
+            request.matched_by = request.matched_at = None
+    with pytest.raises(NotAllowed, match="Nothing was erased"):
+        reports.close(open_house, kim, reported, AbuseOutcome.ERASED)
+
+
+class Meanwhile(Vault):
+    """While it makes a key, somebody else is at work."""
+
+    def __init__(self, like: Vault, deed: Callable[[], object]) -> None:
+        vars(self).update(vars(like))
+        self.deeds = [deed]
+
+    def make_key(self, owner_id: str) -> bytes:
+        while self.deeds:
+            self.deeds.pop()()
+        return super().make_key(owner_id)
+
+
+def their_rows_go(svc: Services) -> None:
+    """As in the night, but for its last word, which takes turns with reports."""
+
+    def ends() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        records.prune(svc, batch=1, breath=ends)
+
+
+def test_who_is_removed_while_they_are_reported_is_not_found_and_the_report_is_taken(
+    open_house: Services, made: Made, report: Report, clock: FrozenClock
+) -> None:
+    run = made()
+    retention.erase_everything(open_house, run.subject_id)
+    drawn(open_house)
+    clock.advance(days=400)
+    deed = partial(their_rows_go, open_house)
+    if open_house.database.dialect.name == "sqlite":
+        deed()  # whoever writes there waits for the other: before it, or after it
+        deed = partial(int)
+    svc = replace(open_house, vault=Meanwhile(open_house.vault, deed))
+    received = report(svc, run_number=run.number)
+    assert row(open_house, id_of(open_house, received)).subject_id is None
+    with open_house.reading() as session:
+        assert session.get(Subject, run.subject_id) is None and reports.how_many_wait(session) == 1
 
 
 def test_a_report_of_nobody_erases_nothing(open_house: Services, report: Report, kim: Operator) -> None:
