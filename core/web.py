@@ -535,9 +535,13 @@ def _attached(name: str) -> dict[str, str]:
 
 
 def _comes_from_here(request: Request) -> bool:
-    """Our pages say not where they are, so a form of theirs has an Origin of `null`: then the browser has to say it."""
+    """Our pages say not where they are, so a form of theirs has an Origin of `null`: then the browser has to say it.
+    Over plain http it does so to this machine alone; elsewhere the session's cookie stands for it, which is Lax: with
+    another site's form it does not come."""
     if "sec-fetch-site" in request.headers:
         return request.headers["sec-fetch-site"] == "same-origin"
+    if set(request.headers.getlist("origin")) <= {"null"}:
+        return session_hash(request.scope) is not None
     return same_origin(request.headers.raw, secure=request.scope["scheme"] == "https")
 
 

@@ -28,6 +28,9 @@ DESK: Mapping[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 PHONE: Mapping[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SIZES = {"desk": DESK, "phone": PHONE}
 
+NEIGHBOUR = "studio.local"
+"""A name that is this machine and does not look like it, as for whoever comes from another one of the same network."""
+
 PICTURES = re.compile(r"/(img|zip|before|preview|draft)/")
 # Streamlit's own: long.js inside it tries WebAssembly as it loads, and does without.
 KNOWN_NOISE = re.compile(r"wasm|WebAssembly", re.IGNORECASE)
@@ -70,7 +73,7 @@ def launched(playwright: Playwright) -> Browser:
             "--disable-component-update",
             "--disable-sync",
             "--no-first-run",
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost",
+            f"--host-resolver-rules=MAP {NEIGHBOUR} 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE localhost",
         ],
     )
 

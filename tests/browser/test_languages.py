@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.studio import PHONE, Visitor
+from tests.browser.studio import NEIGHBOUR, PHONE, Visitor
 from tests.browser.test_looks import looked_at
+from tests.web.served import Server
 
 pytestmark = pytest.mark.browser
 
@@ -37,3 +38,22 @@ def test_a_german_browser_reads_german_until_its_person_says_otherwise(someone: 
     expect(ann.page.get_by_test_id("stFileUploader")).to_contain_text("Upload")
     assert ann.page.evaluate(f"[document.documentElement.lang, {PAPER}]") == ["en", DARK]
     assert ann.foreign == []
+
+
+class AsNeighbour(Server):
+    @property
+    def host(self) -> str:
+        return f"{NEIGHBOUR}:{self.port}"
+
+
+def test_over_plain_http_from_another_machine_the_switches_work(server: Server, someone: Someone) -> None:
+    """There a browser says nothing of where a form comes from."""
+    ann = someone(to=AsNeighbour(server.port, server.log))
+    assert ann.page.evaluate("window.isSecureContext") is False
+    ann.page.locator(".ws-languages").get_by_role("button", name="Deutsch").click()
+    ann.sees("Ein Headshot")
+    assert ann.page.evaluate("document.documentElement.lang") == "de"
+    ann.open("/my_photos")
+    with ann.page.expect_response("**/counting/no") as answered:
+        ann.page.locator('form[action="/counting/no"] button').click()
+    assert answered.value.status == 303

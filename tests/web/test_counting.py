@@ -115,7 +115,15 @@ def test_behind_https_nobody_beside_us_can_agree_for_anyone() -> None:
     assert guard._chosen(own, secure=True) is guard.Counted.GA
 
 
-@pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site", "origin": "https://else.example"}, {}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site", "origin": "https://else.example"},
+        {"sec-fetch-site": "cross-site", "origin": "null"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://else.example"},
+    ],
+)
 def test_no_other_site_throws_it(client: TestClient, headers: dict[str, str]) -> None:
     answer = client.post("/counting/no", headers=headers)
     assert answer.status_code == 403
@@ -124,6 +132,16 @@ def test_no_other_site_throws_it(client: TestClient, headers: dict[str, str]) ->
 
 def test_an_old_browser_says_its_origin(client: TestClient) -> None:
     assert client.post("/counting/no", headers={"origin": ORIGIN}).status_code == 303
+
+
+@pytest.mark.parametrize("headers", [{}, {"origin": "null"}])
+def test_where_a_browser_says_nothing_the_cookie_does(client: TestClient, headers: dict[str, str]) -> None:
+    """Over plain http on an address that is not this machine's own. From another site's form it would not come."""
+    assert client.post("/counting/no", headers=headers).status_code == 303
+    client.cookies.clear()
+    answer = client.post("/counting/no", headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
 
 
 def test_there_is_nothing_to_agree_to_where_google_is_not_set_up(svc: Services, client: TestClient) -> None:
