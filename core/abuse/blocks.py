@@ -162,9 +162,9 @@ def refuse_file(svc: Services, file_hash: str | None) -> None:
 
 
 PERSON_SAYS: Final = N_(
-    "No new headshots are made for you here until {day}. An image of yours was reported: “{ground}”. An operator read "
-    "the report and decided this; no program did. What is here is not touched by it: you can see it, download it and "
-    "erase it, and its clock runs."
+    "No new headshots are made for you here until {day}, in this browser or with your claim code. An image of yours "
+    "was reported: “{ground}”. An operator read the report and decided this; no program did. What is here is not "
+    "touched by it: you can see it, download it and erase it, and its clock runs."
 )
 FILE_SAYS: Final = N_(
     "This file is not taken here until {day}. An image made from it was reported: “{ground}”. An operator read the "

@@ -187,7 +187,7 @@ def _reports() -> Iterator[Row]:
     """Of abuse, and of holes: what is kept so that something can be done about them."""
     yield Row(
         (
-            _("Reports of abuse: number, kind, outcome"),
+            _("Reports of abuse: number, kind, outcome, which run, who looked"),
             _("Showing that they were looked into"),
             _after_closing(bound.REPORT_MONTHS),
             _("A nightly job"),
@@ -196,10 +196,10 @@ def _reports() -> Iterator[Row]:
     )
     yield Row(
         (
-            _("A report’s words and address, sealed"),
+            _("A report’s words and address, sealed; its file’s keyed hash"),
             _("Looking into it"),
             _("Until it is closed"),
-            _("Its key goes"),
+            _("Key and hash go"),
         ),
         rule=ABUSE_CLOSES,
     )
@@ -208,7 +208,7 @@ def _reports() -> Iterator[Row]:
             _("Blocks: of a person, or of an original file as a keyed hash"),
             _("Keeping it from happening again"),
             _("{months} months; you can object", months=bound.BLOCK_MONTHS),
-            _("Time, or your objection"),
+            _("Time, or an operator lifts it"),
         ),
         rule=ABUSE_ENDS,
     )
@@ -547,7 +547,7 @@ def _of_operators(settings: Settings, who: str) -> Iterator[Row]:
     if settings.look_at_reported:
         look = _(
             "Two operators together may look at it for {minutes} minutes; you see it on My photos and can forbid it. "
-            "Whoever agreed before this stood here is not looked at.",
+            "Whoever agreed before this stood here is not looked at unless they allow it.",
             minutes=bound.LOOK_MINUTES,
         )
         yield Row((_("A reported image"), look), OWNER)

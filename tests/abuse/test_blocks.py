@@ -54,7 +54,7 @@ def test_a_blocked_person_makes_nothing_from_any_photo_and_reads_why(open_house:
         (run,) = generations.runs_of(session, ANN, open_house.clock())
     assert refused(open_house, lambda: once_more(open_house, run.run.id)) == says
     for told in (
-        "until 2 March 2027",
+        "until 2 March 2027, in this browser or with your claim code",
         "“It shows somebody who was not asked”",
         "no program did",
         "Something else about your data",

@@ -213,6 +213,6 @@ def test_closing_says_what_goes_and_refuses_what_is_not_so(
     assert "Nothing was erased for this report." in text(page)
     page.selectbox(key="outcome").set_value(AbuseOutcome.NOTHING_WRONG)
     page = sure(run(page), "Close the report")
-    assert "Closed. Words and address are destroyed" in text(page)
+    assert "Closed. Words, address and the file's hash are destroyed; what is left" in text(page)
     assert WORDS not in text(page) and "eve@example.org" not in text(page)
     assert "No open reports." in text(page)

@@ -40,7 +40,8 @@ def block(desk: Desk, one: Detail) -> None:
     with st.container(horizontal=True):
         if one.people and _sure(
             "Block the person",
-            "They make nothing more here for 12 months. They read that an image was reported, and why.",
+            "They make nothing more here for 12 months, as long as this browser or claim code is used. Block the file "
+            "as well. They read that an image was reported, and why.",
             key="block-person",
         ):
             whom = chosen(one).subject_id
@@ -118,8 +119,8 @@ def close(desk: Desk, one: Detail) -> None:
     if widgets.confirm(
         "Close the report",
         title=f"Close {one.report.number}",
-        sentence=f"“{OUTCOME_SAYS[outcome]}”. Its words and address are destroyed. Nobody looks at anything for it any "
-        "more; blocks stay.",
+        sentence=f"“{OUTCOME_SAYS[outcome]}”. Its words, address and file hash are destroyed. Nobody looks at anything "
+        "for it any more; blocks stay.",
         button_label="Close the report",
         key="abuse-close",
     ):

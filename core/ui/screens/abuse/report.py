@@ -50,7 +50,8 @@ def _head(desk: Desk, one: Detail) -> None:
 
 def _words(one: Detail) -> None:
     if not one.is_open:
-        widgets.show(widgets.note("Closed. Words and address are destroyed; what is left here names nobody.", "info"))
+        says = "Closed. Words, address and the file's hash are destroyed; what is left here names nobody."
+        widgets.show(widgets.note(says, "info"))
     elif one.words:
         widgets.show(widgets.card(widgets.el("p", one.words, class_="ws-mail")))
     else:
@@ -59,7 +60,9 @@ def _words(one: Detail) -> None:
 
 def _found(desk: Desk, one: Detail) -> None:
     st.subheader("What was found", anchor=False)
-    if not one.people:
+    if not one.people and not one.is_open:
+        widgets.show(widgets.quiet("Nothing was found, or what led there is destroyed."))
+    elif not one.people:
         widgets.show(widgets.note("Nothing here belongs to what was reported, as far as it can be told.", "unknown"))
     for person in one.people:
         _person(desk, person)
