@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func
 
 from core import copies, made_up
+from core.language import count
 from core.models import (
     AbuseReport,
     Copy,
@@ -58,12 +59,10 @@ class Exposure:
 
     at: datetime
     people: int
-    """Who have images that can be opened: their keys are there."""
+    """Who have images that can be opened: so many keys are there, all sealed under the one master key."""
     kinds: Mapping[str, Amount]
     oldest_at: datetime | None
     newest_at: datetime | None
-    sealed_keys: int
-    """Of people. All lie sealed under the one master key."""
     sealed_words: Mapping[str, int]
     """What the master key opens beside images, in the database alone."""
     elsewhere: Mapping[str, int]
@@ -101,7 +100,6 @@ class Exposure:
             kinds=kinds,
             oldest_at=oldest_at,
             newest_at=newest_at,
-            sealed_keys=told["sealed_keys"],
             sealed_words=told.get("sealed_words", {}),
             elsewhere=told.get("elsewhere", {}),
             untracked=told.get("untracked", 0),
@@ -131,7 +129,6 @@ def measure(svc: Services) -> Exposure:
             kinds={kind.value: Amount(number, int(size)) for kind, number, size in by_kind},
             oldest_at=_first(session, col(Copy.created_at).asc()),
             newest_at=_first(session, col(Copy.created_at).desc()),
-            sealed_keys=_count(session, Subject, col(Subject.sealed_key).is_not(None), made_up.is_real(Subject.id)),
             sealed_words={name: number for name, number in _sealed_words(session) if number},
             elsewhere=_elsewhere(session),
             untracked=_count(session, FindingRow, col(FindingRow.kind) == FindingKind.UNTRACKED),
@@ -180,6 +177,14 @@ _SEALED: Final[tuple[tuple[str, Any, Any], ...]] = (
     ("addresses at third parties", ProviderCopy, col(ProviderCopy.gone_at).is_(None)),
 )
 
+_ONE: Final = {
+    "requests": "request",
+    "mails read": "mail read",
+    "mails to send": "mail to send",
+    "reports": "report",
+    "addresses at third parties": "address at a third party",
+}
+
 
 def _elsewhere(session: Session) -> dict[str, int]:
     open_ones = col(ProviderCopy.gone_at).is_(None), made_up.is_real(ProviderCopy.id)
@@ -211,10 +216,10 @@ def leaks(found: Exposure) -> tuple[Leak, ...]:
     words = sum(found.sealed_words.values())
     objects = found.images.plus(found.exports)
     return (
-        Leak("The store alone", f"{_number(objects.copies, 'sealed object')}: sizes and times, nothing to look at."),
+        Leak("The store alone", f"{count(objects.copies, 'sealed object')}: sizes and times, nothing to look at."),
         Leak(
             "The database alone",
-            f"Random ids, clocks, choices, consents and hashes; {_number(found.sealed_keys, 'sealed key')}, which open "
+            f"Random ids, clocks, choices, consents and hashes; {count(found.people, 'sealed key')}, which open "
             "nothing without the master key. No image, no name, no address.",
         ),
         Leak("The store and the database", "Both of the above, and which object is whose random id. Nothing opens."),
@@ -222,7 +227,7 @@ def leaks(found: Exposure) -> tuple[Leak, ...]:
         Leak(
             "The database and the master key",
             "Every key opens, and no image is there to be opened. What can be read: wishes written for a run, and "
-            f"{_number(words, 'sealed text')}{_listed(found.sealed_words)}.",
+            f"{count(words, 'sealed text')}{_listed(found.sealed_words)}.",
         ),
         Leak("All three", all_three(found)),
     )
@@ -233,13 +238,13 @@ def all_three(found: Exposure) -> str:
     if not images.copies and not exports.copies:
         return "Nothing: no image of anybody is here."
     since = f", the oldest from {found.oldest_at:%d %b %Y, %H:%M} UTC" if found.oldest_at else ""
-    zips = f" And {_number(exports.copies, 'export')} with the same images once more." if exports.copies else ""
-    people = "1 person" if found.people == 1 else f"{found.people:,} people"
-    return f"{_number(images.copies, 'image')} ({megabytes(images.size)}) of {people}{since}.{zips}"
+    zips = f" And {count(exports.copies, 'export')} with the same images once more." if exports.copies else ""
+    people = count(found.people, "person", "people")
+    return f"{count(images.copies, 'image')} ({megabytes(images.size)}) of {people}{since}.{zips}"
 
 
 def under_which_key(found: Exposure) -> str:
-    keys = _number(found.sealed_keys, "key")
+    keys = count(found.people, "key")
     return f"{keys} of people, all sealed under this one master key. There is no other."
 
 
@@ -254,7 +259,7 @@ def in_one_folder(found: Exposure) -> str:
 
 def without_a_row(found: Exposure) -> str:
     """Empty where the last comparison found none."""
-    lie = _number(found.untracked, "object")
+    lie = count(found.untracked, "object")
     return f"{lie} without a row lie in the store besides: see `reconcile`." if found.untracked else ""
 
 
@@ -263,12 +268,9 @@ def at_third_parties(found: Exposure) -> str:
     return f"{told}: open to whoever knows their addresses, under no key of ours." if told else "Nothing."
 
 
-def _number(n: int, thing: str) -> str:
-    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
-
-
 def _listed(words: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{number:,} {name}' for name, number in words.items())})" if words else ""
+    told = ", ".join(count(number, _ONE.get(name, name), name) for name, number in words.items())
+    return f" ({told})" if told else ""
 
 
 def megabytes(size: int) -> str:

@@ -29,7 +29,7 @@ LOCALE: Final = Path(__file__).resolve().parent.parent / "data" / "locale"
 DOMAIN: Final = "workshot"
 
 _set: ContextVar[str | None] = ContextVar("language", default=None)
-_readers: list[Callable[[], str | None]] = []
+_reader: Callable[[], str | None] | None = None
 _catalogues: dict[str, gettext.NullTranslations] = {ENGLISH: gettext.NullTranslations()}
 
 
@@ -38,10 +38,7 @@ def current() -> str:
     """The language of whoever reads what is said now."""
     if (language := _set.get()) is not None:
         return language
-    for reader in _readers:
-        if (language := reader()) is not None:
-            return language
-    return ENGLISH
+    return (_reader() if _reader is not None else None) or ENGLISH
 
 
 @contextmanager
@@ -56,7 +53,8 @@ def speaking(language: str) -> Iterator[None]:
 
 def ask(reader: Callable[[], str | None]) -> None:
     """Whom to ask where nobody has set a language: the framework of the pages knows who reads."""
-    _readers[:] = [reader]
+    global _reader
+    _reader = reader
 
 
 def accepted(header: str) -> str:
@@ -142,6 +140,11 @@ def number(value: float, decimals: int = 0) -> str:
     from babel.numbers import format_decimal  # where only English is spoken, none of it is loaded
 
     return format_decimal(value, f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=current())
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 object`, `3 objects`, in English: for operators, whose pages and alerts are. Others say `n_`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def month(at: date) -> str:

@@ -164,6 +164,19 @@ def test_what_is_known_is_filled_in(svc, noted, limit_to, given_copy):
     assert "Noticed: 2 March 2026, 11:00:00 UTC. Noted: 2 March 2026, 12:00:00 UTC." in text
 
 
+@pytest.mark.parametrize("kind", [BreachKind.DATABASE, BreachKind.KEYS])
+def test_all_that_the_master_key_opens_in_the_database_is_named(svc, noted, kind):
+    text = draft(svc, noted(kind), "en")
+    for what in ("open requests", "waiting mails", "reports", "wishes", "addresses at third parties"):
+        assert what in text.split("4. What it is likely")[1]
+
+
+def test_instants_are_said_as_the_language_says_them(svc, noted):
+    breach = noted()
+    assert "2 March 2026, 11:00:00 UTC." in draft(svc, breach, "en")
+    assert "2. März 2026, 11:00:00 Uhr UTC." in draft(svc, breach, "de")
+
+
 def test_what_lies_in_one_folder_is_told_as_such(svc, noted):
     breach = noted(BreachKind.BUCKET)
     found = breaches.exposure_of(breach)
@@ -300,7 +313,7 @@ def test_what_turned_out_to_be_none_is_told_as_long_and_says_so(svc, noted, cloc
     breaches.close(svc, breach.id, outcome=BreachOutcome.NONE, actor=FOUNDER)
     said = {language: told_now(svc, Watch(), language) for language in NAMES}
     assert said["en"] == f"{TEXTS['en']} Since then it turned out that it was no breach."
-    assert said["de"] == f"{TEXTS['de']} Inzwischen hat sich gezeigt, dass es keine Sicherheitsverletzung war."
+    assert said["de"] == f"{TEXTS['de']} Inzwischen hat sich gezeigt, dass es keine Datenpanne war."
     clock.advance(days=30, seconds=-1)
     assert told_now(svc, Watch()) == said["en"]
     clock.advance(seconds=1)

@@ -35,12 +35,15 @@ CONSEQUENCES: Final[Mapping[BreachKind, str]] = {
     ),
     BreachKind.DATABASE: N_(
         "No image lies in the database, and no name. What can be read are random numbers, times, choices, consents "
-        "and hashes. Keys of images, and words and mail addresses of open requests, are sealed under the master key."
+        "and hashes. Sealed under the master key lie the keys of images, words and mail addresses of open requests, "
+        "waiting mails and open reports, wishes written for runs, and addresses at third parties under which images "
+        "lie open for whoever knows them."
     ),
     BreachKind.KEYS: N_(
-        "The master key opens the keys that lie in the database, and those open the images. Alone it shows nothing; "
-        "with the database it opens words and mail addresses of open requests; with the stored objects as well, all "
-        "images."
+        "The master key opens the keys that lie in the database, and those open the images. Alone it shows nothing. "
+        "With the database it opens words and mail addresses of open requests, waiting mails and open reports, wishes "
+        "written for runs, and addresses at third parties under which images lie open, without any of the stored "
+        "objects. With those as well it opens all images."
     ),
     BreachKind.SERVER: N_(
         "The server holds the master key and reaches the database and the stored objects. Whoever controlled it could "
@@ -48,9 +51,9 @@ CONSEQUENCES: Final[Mapping[BreachKind, str]] = {
         "used to pretend to be somebody."
     ),
     BreachKind.OPERATOR: N_(
-        "Pages of operators show numbers, times and sizes, and words and mail addresses of open requests; no images, "
-        "but for reported ones that a second operator allows. Whoever was signed in could also have erased what is "
-        "due, and answered requests."
+        "Pages of operators show numbers, times and sizes, and words and mail addresses of open requests, unsorted "
+        "mails and open reports; no images, but for reported ones that a second operator allows. Whoever was signed in "
+        "could also have erased what is due, and answered requests."
     ),
     BreachKind.THIRD_PARTY: N_(
         "What lies at a third party has an address under which whoever knows it can see the image, until it goes "
@@ -81,7 +84,7 @@ FOR_PEOPLE: Final[Mapping[BreachKind, str]] = {
     ),
     BreachKind.OPERATOR: N_(
         "Somebody may have used the sign-in of one of our operators. They could see numbers and times, and what was "
-        "written in open requests, but no photos."
+        "written in open requests, mails and reports, but no photos, except a reported one that two of us opened."
     ),
     BreachKind.THIRD_PARTY: N_(
         "Photos that were sent to a third party for a run may have got into wrong hands there, and could be seen and "
@@ -214,7 +217,7 @@ def for_people(breach: Breach, settings: Settings, *, then: Exposure) -> str:
 
 # -------------------------------------------------------------------------------------------------------------- words
 def _instant(at: datetime) -> str:
-    return f"{day(at)}, {at:%H:%M:%S} UTC"
+    return _("{day}, {time} UTC", day=day(at), time=f"{at:%H:%M:%S}")
 
 
 def _size(size: int) -> str:

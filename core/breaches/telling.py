@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from core import audit
 from core.breaches.register import is_told
+from core.language import count
 from core.models import AuditEntry, Breach
 from core.services import Services
 
@@ -62,8 +63,7 @@ def _was_told(session: Session, breach: Breach, threshold: str) -> bool:
 
 def _words(svc: Services, due: Sequence[_Due], now: datetime) -> tuple[str, str]:
     late = sum(one.threshold == OVERDUE for one in due)
-    count = "1 breach" if len(due) == 1 else f"{len(due)} breaches"
-    title = f"WorkShot: {count} to be told" + (f", {late} overdue" if late else "")
+    title = f"WorkShot: {count(len(due), 'breach', 'breaches')} to be told" + (f", {late} overdue" if late else "")
     lines = [_line(one.breach, now) for one in due]
     page = [f"The breaches: {svc.settings.public_url}/ops_breach"] if svc.settings.public_url else []
     return title, "\n".join([*lines, *page])

@@ -14,6 +14,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from core.language import count
 from core.models import PromiseCheck, PromiseState
 from core.promises.shapes import Promise, Says
 from core.promises.table import PROMISES
@@ -67,16 +68,12 @@ _SAYS: Final = {
 
 def _words(svc: Services, news: Sequence[News], now: datetime) -> tuple[str, str]:
     groups = [(says, [one for one in news if one.row.state is state]) for state, says in _SAYS.items()]
-    title = "WorkShot: " + ", ".join(f"{_count(len(ones))} {says}" for says, ones in groups if ones)
+    title = "WorkShot: " + ", ".join(f"{count(len(ones), 'promise')} {says}" for says, ones in groups if ones)
     told = [(says, one) for says, ones in groups for one in ones]
     lines = [f"{one.promise.id} is {says}: {_why(one)}{_until(one, now)}" for says, one in told[:LISTED]]
     more = [f"and {len(told) - LISTED} more"] if len(told) > LISTED else []
     where = [f"All of them: {svc.settings.public_url}/promises"] if svc.settings.public_url else []
     return title, "\n".join([*lines, *more, *where])
-
-
-def _count(number: int) -> str:
-    return f"{number} promise" if number == 1 else f"{number} promises"
 
 
 def _why(one: News) -> str:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from core.language import _
+from core.language import _, count
 from core.ui.widgets import markup, wording
 from core.ui.widgets.asking import confirm, confirm_dialog, danger_button, is_asked, is_asking, open_confirm
 from core.ui.widgets.components import (
@@ -58,7 +58,7 @@ from core.ui.widgets.markup import (
     text_file,
     told,
 )
-from core.ui.widgets.wording import count, exactly, groups_of_four, length
+from core.ui.widgets.wording import exactly, groups_of_four, length
 
 __all__ = [
     "ASSETS",

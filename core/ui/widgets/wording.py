@@ -187,11 +187,6 @@ def undo_clock(begins_at: datetime, *, now: datetime, zone: ZoneInfo, zone_note:
     return Said(_("Beginning"), _("it takes a moment"), "due")
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 photo`, `3 photos`, in English: for pages of operators. Others say `n_`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def groups_of_four(code: str) -> str:
     """`7Q4K-M2XW-…`: how a claim code is shown, read aloud and copied."""
     plain = "".join(character for character in code if character.isalnum())

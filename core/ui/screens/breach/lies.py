@@ -50,7 +50,7 @@ def _figures(desk: Desk, found: Exposure) -> None:
             widgets.key_figure(f"{found.people:,}", "people with images", change="if all three leaked"),
             widgets.key_figure(f"{found.images.copies:,}", "images", change=exposure.megabytes(found.images.size)),
             widgets.key_figure(oldest, "the oldest image"),
-            widgets.key_figure(f"{found.sealed_keys:,}", "sealed keys", change="all under this one master key"),
+            widgets.key_figure(f"{found.people:,}", "sealed keys", change="all under this one master key"),
             widgets.key_figure(f"{elsewhere:,}", "at third parties", change="open there" if elsewhere else "nothing"),
         )
     )
