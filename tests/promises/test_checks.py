@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import select
 
 from core import audit, breaches, erasing, guard, promises, reconcile, requests, retention
+from core.abuse import glass
 from core.abuse.terms import LOOK_FOR
 from core.models import (
     AbuseKind,
@@ -36,6 +37,7 @@ from core.models import (
     UsageCount,
     new_id,
 )
+from core.operators import Operator
 from core.ports import Answered, HandOver, LifecycleRule
 from core.promises import PROMISES, Promise
 from core.promises.checks import house, images, parties, reach
@@ -250,8 +252,33 @@ def said(home: Home, action: audit.Action, **ago: float) -> None:
         audit.record(session, action, home.first(Copy).subject_id, at=home.clock() - timedelta(**ago))
 
 
+def a_look_is_open(home: Home) -> Services:
+    """Allowed a moment ago, and not seen yet."""
+    now = home.clock()
+    looked_at(home, decided_at=now, until=now + LOOK_FOR, first_seen_at=None, last_seen_at=None)
+    return it_may_be_looked_at(home)
+
+
+def any_operator_sees_what_one_asked_for(home: Home) -> tuple[Services, Promise]:
+    svc = a_look_is_open(home)
+    assert state_of(svc, promise("only_the_owner")) is KEPT
+
+    def shows(svc: Services, operator: Operator, view_id: str) -> bool:
+        """As if it were not asked who asked."""
+        return glass.shows(svc, replace(operator, id=home.first(GlassView).asked_by), view_id)
+
+    return svc, replace(promise("only_the_owner"), check=reach.only_the_owner(shows=shows))
+
+
 def nobody_may_look_and_one_is_allowed(home: Home) -> None:
     looked_at(home, first_seen_at=None, last_seen_at=None)
+
+
+def a_look_is_shown_to_whoever_is_not_signed_in(home: Home) -> Services:
+    svc = a_look_is_open(home)
+    assert state_of(svc, promise("no_public_address")) is KEPT, "as the routes answer"
+    shown = Answered(status=200, headers=(("content-type", "image/jpeg"),), start=jpeg())
+    return seen_by(svc, Server(pages={f"/ops/glass/{home.first(GlassView).id}": shown}))
 
 
 def an_address_is_open(home: Home) -> Services:
@@ -567,9 +594,11 @@ TAKEN_AWAY: dict[str, tuple[Takes, ...]] = {
         its_owner_had_forbidden_it,
         its_owner_allowed_it_afterwards,
         nobody_may_look_and_one_is_allowed,
+        any_operator_sees_what_one_asked_for,
     ),
     "no_public_address": (
         an_address_is_open,
+        a_look_is_shown_to_whoever_is_not_signed_in,
         an_address_tells,
         the_bucket_is_public,
         a_proxy_answers_in_between,
@@ -651,11 +680,12 @@ def test_nor_in_another_way(home: Home, promise_id: str, taken: Takes) -> None:
 
 
 def not_green(home: Home, promise_id: str, taken: Takes) -> None:
-    which = promise(promise_id)
-    assert state_of(home.svc, which) is KEPT
+    which, svc = promise(promise_id), home.svc
+    assert state_of(svc, which) is KEPT
     left = taken(home)
-    svc = left if isinstance(left, Services) else home.svc
-    stand = measured(svc, left if isinstance(left, Promise) else which)
+    for each in left if isinstance(left, tuple) else (left,):
+        svc, which = each if isinstance(each, Services) else svc, each if isinstance(each, Promise) else which
+    stand = measured(svc, which)
     assert stand.state is (UNKNOWN if taken in CANNOT_BE_SEEN else BROKEN), stand.evidence
 
 

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import access
+from core import access, made_up
 from core.errors import NotFound
-from core.models import Copy, Generation, new_id
+from core.models import Copy, Generation, GlassView, Role, SignInWay, new_id
+from core.operators import Operator
 from core.ports import Answered, Stranger
 from core.promises.checks.images import SEALED, is_picture, sample
 from core.promises.checks.looks import looks
@@ -24,32 +25,48 @@ from core.services import Services
 COOKIES: Final = ("workshot", "__Host-workshot")
 """The guard's; which of them it takes depends on how it is reached."""
 RUNS: Final = 1
+VIEWS: Final = 2
 NO_EYES: Final = says("This server could not be asked from outside.")
 LOCAL: Final = ("localhost", "127.0.0.1", "::1", "")
 
 May = Callable[[Session, str, str, datetime], Any]
 Own = Callable[[Session, str, str], Any]
+Shows = Callable[[Services, Operator, str], bool]
+
+
+def _shows(svc: Services, operator: Operator, view_id: str) -> bool:
+    from core.abuse import glass  # draws: nothing that a start has to wait for
+
+    return glass.shows(svc, operator, view_id)
 
 
 # ---------------------------------------------------------------------------------------------------- only the owner
-def only_the_owner(may_read: May = access.may_read, own_run: Own = access.own_run) -> Check:
-    """A stranger's session is refused every image and run of a sample, and a browser opens one person at most."""
+def only_the_owner(may_read: May = access.may_read, own_run: Own = access.own_run, shows: Shows = _shows) -> Check:
+    """A stranger's session is refused every image and run of a sample, an operator every look that another one asked
+    for, and a browser opens one person at most."""
 
     def check(svc: Services, now: datetime) -> Result:
         stranger = secrets.token_hex(32)
         with svc.reading() as session:
             copies = sample(session, col(Copy.erase_by) > now)
-            runs = _runs_of(session, copies)
+            runs, views = _runs_of(session, copies), _latest_views(session)
             opened = sum(_opens(may_read, session, stranger, copy.id, now) for copy in copies)
             opened += sum(_opens(own_run, session, stranger, run) for run in runs)
             opened += _opens(may_read, session, stranger, new_id(), now)
             operators = looks(svc, session, now)
+        nobody = Operator(id=new_id(), role=Role.SUPPORT, way=SignInWay.LINK, until=now, session_id=new_id())
+        seen_by_nobody = sum(shows(svc, nobody, view) for view in views)
         with svc.database.connect() as connection:
             rules = {index["name"] for index in sa.inspect(connection).get_indexes("browser_session")}
         figure = says("{opened} of {tried} opened", opened=opened, tried=len(copies) + len(runs) + 1)
         if opened or ONE_EACH not in rules:
             could = says("A session that owns nothing could open {opened}.", opened=opened)
             return broken(figure, could.followed_by(RULE_IS_THERE if ONE_EACH in rules else RULE_IS_MISSING))
+        if seen_by_nobody:
+            return broken(
+                figure,
+                says("Reported images that an operator could see who had not asked: {seen}.", seen=seen_by_nobody),
+            )
         if not operators.are_well:
             return broken(figure, operators.says)
         seen = says(
@@ -79,6 +96,12 @@ def _runs_of(session: Session, copies: Sequence[Copy]) -> Sequence[str]:
     return session.exec(select(Generation.id).where(col(Generation.portrait_id).in_(ids)).limit(RUNS)).all()
 
 
+def _latest_views(session: Session) -> Sequence[str]:
+    """Looks at reported images that were asked for last: one of them may be open."""
+    real = select(GlassView.id).where(made_up.is_real(GlassView.id))
+    return session.exec(real.order_by(col(GlassView.asked_at).desc(), col(GlassView.id)).limit(VIEWS)).all()
+
+
 # -------------------------------------------------------------------------------------------------- from outside
 def no_public_address(svc: Services, now: datetime) -> Result:
     """Every address of a sample is answered exactly as one that never existed; storage shows nothing without a key."""
@@ -87,12 +110,12 @@ def no_public_address(svc: Services, now: datetime) -> Result:
     with svc.reading() as session:
         some = sample(session)
         copies = [*some[:1], *some[1:][-1:]]  # the oldest and the newest
-        runs = _runs_of(session, some)
+        runs, views = _runs_of(session, some), _latest_views(session)
     cookie = "; ".join(f"{name}={secrets.token_urlsafe(32)}" for name in COOKIES)
     with svc.outside() as stranger:
         seen = [
             one
-            for pattern, refs in _addresses(copies, runs)
+            for pattern, refs in _addresses(copies, runs, views)
             for headers in ({}, {"cookie": cookie})
             for one in _seen(stranger, pattern, refs, headers)
         ]
@@ -123,12 +146,15 @@ WAYS: Final = {
 }
 
 
-def _addresses(copies: Sequence[Copy], runs: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+def _addresses(
+    copies: Sequence[Copy], runs: Sequence[str], views: Sequence[str]
+) -> Iterator[tuple[str, Sequence[str]]]:
     """Every kind of address, with what is asked for by it."""
     for pattern in ("/img/{}", "/img/{}?w=400&dl=1", "/export/{}", "/media/{}.jpg"):
         yield pattern, [copy.id for copy in copies] or [new_id()]
     for pattern in ("/zip/{}", "/before/{}", "/preview/{}?ratio=1:1"):
         yield pattern, runs
+    yield "/ops/glass/{}", views
 
 
 def _seen(stranger: Stranger, pattern: str, refs: Sequence[str], headers: Mapping[str, str]) -> Iterator[bool | None]:
