@@ -1,11 +1,16 @@
-"""Who is signed in, for pages: the operator of this run, the rule that a page is for some roles only, the way out."""
+"""
+For pages of operators: who is signed in, the rule that a page is for some roles only, the way out, and what came of a
+deed.
+"""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NoReturn
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from core import made_up, operators
+from core.errors import WorkShotError
 from core.models import Role, SignInWay
 from core.operators import Operator
 from core.ui import app, session, widgets
@@ -78,3 +83,33 @@ def providers() -> list[str | None]:
         return []
     named = [name for name, value in auth.items() if hasattr(value, "keys") and "client_id" in value]
     return [None, *named] if "client_id" in auth else list(named)
+
+
+# ------------------------------------------------------------------------------------------------- what came of a deed
+def do(key: str, says: str, deed: Callable[[], object]) -> NoReturn:
+    """`attempt` it, and draw the page anew."""
+    attempt(key, says, deed)
+    st.rerun()
+
+
+def attempt(key: str, says: str, deed: Callable[[], object]) -> bool:
+    """Do something, and keep what to say about it, under this key of the session, for the page that is drawn next."""
+    try:
+        deed()
+    except WorkShotError as exc:
+        say(key, str(exc), "due")
+        return False
+    say(key, says, "kept")
+    return True
+
+
+def say(key: str, says: str, state: widgets.State) -> None:
+    st.session_state[key] = (says, state)
+
+
+def what_came_of_it(key: str, *, once: bool = False) -> None:
+    """`once`: the next run of the page does not say it again."""
+    if said := st.session_state.get(key):
+        widgets.show(widgets.note(*said))
+    if once:
+        st.session_state.pop(key, None)

@@ -1,6 +1,8 @@
 """What became of a report, as its subject reads it: who may look at their images, who did, and what is blocked."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -8,11 +10,36 @@ from core import access
 from core.abuse import GROUNDS, blocks, glass
 from core.abuse.glass import Looked
 from core.errors import WorkShotError
-from core.language import _
+from core.language import N_, _
+from core.models import GlassView
 from core.services import Services
 from core.ui import widgets
 
 SWITCH = "may-be-looked-at"
+_Stage = Literal["seen", "open", "over"]
+_SAYS: Final[Mapping[tuple[_Stage, bool], str]] = {
+    ("seen", True): N_(
+        "An operator looked at 1 photo on {when}, because it was reported: “{ground}”. Another operator allowed it."
+    ),
+    ("seen", False): N_(
+        "An operator looked at 1 headshot on {when}, because it was reported: “{ground}”. Another operator allowed it."
+    ),
+    ("open", True): N_(
+        "An operator may look at 1 photo for ten minutes from {when}, because it was reported: “{ground}”. Another "
+        "operator allowed it."
+    ),
+    ("open", False): N_(
+        "An operator may look at 1 headshot for ten minutes from {when}, because it was reported: “{ground}”. Another "
+        "operator allowed it."
+    ),
+    ("over", True): N_(
+        "An operator was allowed on {when} to look at 1 photo, because it was reported: “{ground}”. Nobody did look."
+    ),
+    ("over", False): N_(
+        "An operator was allowed on {when} to look at 1 headshot, because it was reported: “{ground}”. Nobody did look."
+    ),
+}
+"""Whether it was seen, can be seen now or was not while it could be; and whether it is a photo of theirs."""
 
 
 def is_blocked(svc: Services, me: str, now: datetime) -> bool:
@@ -43,59 +70,15 @@ def looked_at(svc: Services, me: str, now: datetime) -> None:
 
 def _says(one: Looked, now: datetime) -> str:
     view = one.view
-    ground = _(GROUNDS[view.reason])
-    if view.first_seen_at is None:
-        when = widgets.instant(view.decided_at or view.asked_at, now=now)
-        if view.until is not None and now < view.until:
-            return _may_look(one, when, ground)
-        return _could_have(one, when, ground)
-    when = widgets.instant(view.first_seen_at, now=now)
-    if one.is_upload:
-        return _(
-            "An operator looked at 1 photo on {when}, because it was reported: “{ground}”. Another operator allowed "
-            "it.",
-            when=when,
-            ground=ground,
-        )
-    return _(
-        "An operator looked at 1 headshot on {when}, because it was reported: “{ground}”. Another operator allowed it.",
-        when=when,
-        ground=ground,
-    )
+    at = view.first_seen_at or view.decided_at or view.asked_at
+    when, ground = widgets.instant(at, now=now), _(GROUNDS[view.reason])
+    return _(_SAYS[_stage(view, now), one.is_upload], when=when, ground=ground)
 
 
-def _may_look(one: Looked, when: str, ground: str) -> str:
-    """Now, and has not yet."""
-    if one.is_upload:
-        return _(
-            "An operator may look at 1 photo for ten minutes from {when}, because it was reported: “{ground}”. "
-            "Another operator allowed it.",
-            when=when,
-            ground=ground,
-        )
-    return _(
-        "An operator may look at 1 headshot for ten minutes from {when}, because it was reported: “{ground}”. "
-        "Another operator allowed it.",
-        when=when,
-        ground=ground,
-    )
-
-
-def _could_have(one: Looked, when: str, ground: str) -> str:
-    """It was allowed, and is over."""
-    if one.is_upload:
-        return _(
-            "An operator was allowed on {when} to look at 1 photo, because it was reported: “{ground}”. "
-            "Nobody did look.",
-            when=when,
-            ground=ground,
-        )
-    return _(
-        "An operator was allowed on {when} to look at 1 headshot, because it was reported: “{ground}”. "
-        "Nobody did look.",
-        when=when,
-        ground=ground,
-    )
+def _stage(view: GlassView, now: datetime) -> _Stage:
+    if view.first_seen_at is not None:
+        return "seen"
+    return "open" if glass.is_open(view, now) else "over"
 
 
 def _switch(svc: Services, me: str, may: bool) -> None:

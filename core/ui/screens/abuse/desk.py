@@ -1,18 +1,18 @@
 """Who looks at the page of reports, when, which report is open, and how things are said there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Self
 
 import streamlit as st
 
 from core import reports
-from core.errors import WorkShotError
 from core.models import AbuseKind, AbuseOutcome, AbuseReport, CopyKind
 from core.operators import Operator
 from core.services import Services
-from core.ui import app, widgets
+from core.ui import app, operators, widgets
 
 OPEN, SAID = "report", "abuse-said"
 KIND_SAYS: Final[Mapping[AbuseKind, str]] = {
@@ -79,17 +79,5 @@ def leave() -> None:
     st.session_state.pop(SAID, None)
 
 
-def do(says: str, deed: Callable[[], object]) -> None:
-    """Do something, keep what to say about it, and draw the page anew."""
-    try:
-        deed()
-    except WorkShotError as exc:
-        st.session_state[SAID] = (str(exc), "due")
-    else:
-        st.session_state[SAID] = (says, "kept")
-    st.rerun()
-
-
-def what_came_of_it() -> None:
-    if said := st.session_state.get(SAID):
-        widgets.show(widgets.note(*said))
+do = partial(operators.do, SAID)
+what_came_of_it = partial(operators.what_came_of_it, SAID)

@@ -20,9 +20,8 @@ def waiting(desk: Desk) -> None:
     if not found:
         widgets.show(widgets.note(EMPTY, "kept"))
         return
-    more = f" The {len(found):,} most urgent of {number:,}." if number > len(found) else ""
-    if more:
-        widgets.show(widgets.quiet(more.strip()))
+    if number > len(found):
+        widgets.show(widgets.quiet(f"The {len(found):,} most urgent of {number:,}."))
     for report in found:
         _row(desk, report, asks=report.id in asked)
 

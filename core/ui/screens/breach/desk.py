@@ -1,17 +1,16 @@
 """Who looks at the page of breaches, when, how instants are said and asked for, and what came of a deed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import partial
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.errors import WorkShotError
 from core.operators import Operator
 from core.services import Services
-from core.ui import app, widgets
+from core.ui import app, operators, widgets
 
 SAID: Final = "breach-said"
 MINUTE: Final = 60
@@ -51,19 +50,10 @@ class Desk:
         return datetime.combine(day, at, tzinfo=self.zone)
 
 
-def do(says: str, deed: Callable[[], object]) -> None:
-    """Do something, keep what to say about it, and draw the page anew."""
-    try:
-        deed()
-    except WorkShotError as exc:
-        st.session_state[SAID] = (str(exc), "due")
-    else:
-        st.session_state[SAID] = (says, "kept")
-    st.rerun()
+do = partial(operators.do, SAID)
 
 
 def what_came_of_it() -> None:
     """Said once. Its place stays, so that nothing below it is drawn anew when it goes."""
     with st.container():
-        if said := st.session_state.pop(SAID, None):
-            widgets.show(widgets.note(*said))
+        operators.what_came_of_it(SAID, once=True)

@@ -1,19 +1,19 @@
 """Who looks at the desk, when, which request is open, and how things are said there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 import streamlit as st
 
 from core import requests
-from core.errors import WorkShotError
 from core.models import CopyKind, RequestChannel, RequestKind, RequestOutcome, RequestState
 from core.operators import Operator
 from core.requests import Ticket
 from core.services import Services
-from core.ui import app, widgets
+from core.ui import app, operators, widgets
 
 WORD = "erase"
 OPEN, SAID, LOOK = "request", "desk-said", "desk-look"
@@ -110,25 +110,9 @@ def _whose(desk: Desk, number: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------- what came of a deed
-def do(says: str, deed: Callable[[], object]) -> bool:
-    """Do something, and keep what to say about it for the page that is drawn next."""
-    try:
-        deed()
-    except WorkShotError as exc:
-        say(str(exc), "due")
-        return False
-    say(says, "kept")
-    return True
-
-
-def say(says: str, state: widgets.State) -> None:
-    st.session_state[SAID] = (says, state)
-
-
-def what_came_of_it() -> None:
-    if SAID in st.session_state:
-        says, state = st.session_state[SAID]
-        widgets.show(widgets.note(says, state))
+do = partial(operators.attempt, SAID)
+say = partial(operators.say, SAID)
+what_came_of_it = partial(operators.what_came_of_it, SAID)
 
 
 def look() -> int:

@@ -1,14 +1,12 @@
 """Mails that nothing here could sort: a person looks at each, and says what it is. Nothing is ever just lost."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from core import mailbox, requests
 from core.errors import NotFound, WorkShotError
 from core.mailbox import Opened, Unsorted
 from core.models import RequestKind
-from core.ui import widgets
+from core.ui import operators, widgets
 from core.ui.screens.desk.desk import KIND_SAYS, Desk, open_one
 
 MOST, SAID = 50, "desk-mail-said"
@@ -18,8 +16,7 @@ def unsorted(desk: Desk) -> None:
     _mailbox(desk)
     with desk.svc.reading() as session:
         number, mails = mailbox.waiting(session), mailbox.unsorted(session, limit=MOST)
-    if said := st.session_state.pop(SAID, None):
-        widgets.show(widgets.note(*said))
+    operators.what_came_of_it(SAID, once=True)
     if not mails:
         return
     with st.expander(f"Unsorted mails: {number:,}", type="compact"):
@@ -56,15 +53,15 @@ def _opened(desk: Desk, one: Unsorted) -> None:
     with kind_at, st.form(key="desk-mail-request", border=False):
         kind = st.selectbox("It is a request", list(KIND_SAYS), format_func=lambda kind: KIND_SAYS[kind])
         if st.form_submit_button("Make it a request"):
-            _see_to("It is a request now, open beside the list.", lambda: _into_request(desk, mail.id, kind))
+            operators.do(SAID, "It is a request now, open beside the list.", lambda: _into_request(desk, mail.id, kind))
     with number_at, st.form(key="desk-mail-reply", border=False):
         number = st.text_input("It belongs to", placeholder="D-…")
         if st.form_submit_button("Add it to that request"):
-            _see_to("Added to the request.", lambda: _into_reply(desk, mail.id, number or ""))
+            operators.do(SAID, "Added to the request.", lambda: _into_reply(desk, mail.id, number or ""))
     with dismiss_at, st.form(key="desk-mail-dismiss", border=False):
         widgets.show(widgets.quiet("Nothing is to be done: it is thrown away here and in the mailbox."))
         if st.form_submit_button("Dismiss it"):
-            _see_to("Dismissed.", lambda: mailbox.dismiss(desk.svc, mail.id, actor=desk.who.actor))
+            operators.do(SAID, "Dismissed.", lambda: mailbox.dismiss(desk.svc, mail.id, actor=desk.who.actor))
 
 
 def _card(desk: Desk, mail: Opened) -> widgets.Html:
@@ -89,13 +86,3 @@ def _into_reply(desk: Desk, mail_id: str, number: str) -> None:
         raise NotFound("There is no request of this number.")
     mailbox.into_reply(desk.svc, mail_id, found[0].id, actor=desk.who.actor)
     open_one(found[0].number)
-
-
-def _see_to(says: str, deed: Callable[[], object]) -> None:
-    try:
-        deed()
-    except WorkShotError as exc:
-        st.session_state[SAID] = (str(exc), "due")
-    else:
-        st.session_state[SAID] = (says, "kept")
-    st.rerun()
