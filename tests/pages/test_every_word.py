@@ -243,11 +243,18 @@ def test_each_button_of_my_photos(
 ) -> None:
     ask()
     work()
-    for nth in range(len(foreign("pages/my_photos.py").at.button)):
+    assert whole(foreign("pages/my_photos.py")) == [], "the first look, at which a claim code is there"
+    names = list(_buttons(foreign("pages/my_photos.py")))
+    assert {"new-code", "ask-copy", "ask-erase", "in-writing-send"} < set(names)
+    for name in names:
         tab = foreign("pages/my_photos.py")
-        if nth < len(tab.at.button):
-            tab.at.button[nth].click()
-            assert whole(tab.run()) == [], nth
+        assert name in _buttons(tab), f"a press before took {name} away: it is not looked at"
+        _buttons(tab)[name].click()
+        assert whole(tab.run()) == [], name
+
+
+def _buttons(tab: Tab) -> dict[str, Any]:
+    return {button.key or button.label: button for button in tab.at.button}
 
 
 @pytest.mark.parametrize("kind", RequestKind)
