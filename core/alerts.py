@@ -23,16 +23,15 @@ from sqlmodel import Session, col, select
 
 from core import abuse, audit, breaches, made_up
 from core.db import take_turns, upsert
+from core.language import count
 from core.logs import outline
 from core.models import Alert, Request
 from core.queue import Claim
 from core.services import Services
+from core.sla import BREACHED, THRESHOLDS, threshold_of
 
 log = logging.getLogger(__name__)
 
-BREACHED: Final = "breached"
-THRESHOLDS: Final = (("1h", timedelta(hours=1)), ("6h", timedelta(hours=6)), ("24h", timedelta(hours=24)))
-"""The most urgent first."""
 FARTHEST: Final = THRESHOLDS[-1][1]
 PAUSE_FIRST, PAUSE_LONGEST = timedelta(minutes=2), timedelta(minutes=15)
 AT_ONCE: Final = 200
@@ -49,13 +48,6 @@ class Due:
     number: str
     due_at: datetime
     threshold: str
-
-
-def threshold_of(due_at: datetime, now: datetime) -> str | None:
-    """The most urgent one met. Done at the very instant that it is due is in time, so that is no breach yet."""
-    if now > due_at:
-        return BREACHED
-    return next((name for name, left in THRESHOLDS if due_at - now <= left), None)
 
 
 def look(svc: Services, job: Claim) -> None:
@@ -142,14 +134,10 @@ _SAYS = {BREACHED: "overdue", "1h": "due within 1 hour", "6h": "due within 6 hou
 def _words(svc: Services, due: Sequence[Due], now: datetime) -> tuple[str, str]:
     groups = [(name, [one for one in due if one.threshold == name]) for name in _SAYS]
     told = [(name, ones) for name, ones in groups if ones]
-    title = "WorkShot: " + ", ".join(f"{_count(len(ones))} {_SAYS[name]}" for name, ones in told)
+    title = "WorkShot: " + ", ".join(f"{count(len(ones), 'request')} {_SAYS[name]}" for name, ones in told)
     lines = [line for _, ones in told for line in _listed(ones, now)]
     desk = [f"The desk: {svc.settings.public_url}/ops_deletions"] if svc.settings.public_url else []
     return title, "\n".join([*lines, *desk])
-
-
-def _count(number: int) -> str:
-    return f"{number} request" if number == 1 else f"{number} requests"
 
 
 def _listed(ones: Sequence[Due], now: datetime) -> list[str]:

@@ -630,6 +630,12 @@ def facts_of(entry: AuditEntry) -> dict[str, Fact]:
     return facts
 
 
+def was_told(session: Session, ref: str, action: Action, threshold: str) -> bool:
+    """Whether people on duty were told of this, when it met that threshold."""
+    told = select(AuditEntry).where(AuditEntry.ref == ref, AuditEntry.action == action.value)
+    return any(facts_of(entry).get("threshold") == threshold for entry in session.exec(told).all())
+
+
 def says(action: str) -> str:
     """An action in words; a word of another release stays as it is."""
     return Action(action).says if action in set(Action) else action

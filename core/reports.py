@@ -52,7 +52,6 @@ OF_A_SESSION: Final = 5
 """Reports in a UTC day, by one browser."""
 OF_A_NETWORK: Final = 20
 _NO_SUCH: Final = "There is no such report."
-_CLOSED: Final = "This report is closed already."
 
 
 # ------------------------------------------------------------------------------------------------------------ reporting
@@ -277,7 +276,7 @@ def find_by_mark(svc: Services, operator: Operator, report_id: str) -> bool:
         raise NotAllowed("There is no mark of ours in what was reported.")
     found = finding.by_mark(svc, Marked(kept["mark"], datetime.fromisoformat(kept["made_at"])))
     with svc.transaction() as session:
-        report = _locked(session, report_id)
+        report = finding.open_report(session, report_id)
         if found is not None:
             report.subject_id, report.copy_id = found.subject_id, found.copy_id
             report.generation_id = found.generation_id
@@ -292,7 +291,7 @@ def erase(svc: Services, operator: Operator, report_id: str, *, subject_id: str 
     and begun. Pressed twice, or after a crash, it goes on with the same request. Raises NotFound, NotAllowed."""
     now = svc.clock()
     with svc.transaction() as session:
-        report = _locked(session, report_id)
+        report = finding.open_report(session, report_id)
         person = _one_of(finding.people(session, report), subject_id)
         if not person.runs:
             raise NotAllowed("There is no run to show it by.")
@@ -329,7 +328,7 @@ def close(svc: Services, operator: Operator, report_id: str, outcome: AbuseOutco
     An outcome that says that something was done is refused where it was not. Raises NotFound, NotAllowed."""
     now = svc.clock()
     with svc.transaction() as session:
-        report = _locked(session, report_id)
+        report = finding.open_report(session, report_id)
         if outcome is AbuseOutcome.BLOCKED and not blocks.of_report(session, report.id):
             raise NotAllowed("Nothing was blocked for this report. Block first, or close it with another outcome.")
         if outcome is AbuseOutcome.ERASED and not any(_erases(one) for one in _requests_of(session, report.id)):
@@ -344,12 +343,3 @@ def close(svc: Services, operator: Operator, report_id: str, outcome: AbuseOutco
 
 def _erases(ticket: Ticket) -> bool:
     return ticket.matched and ticket.outcome is not RequestOutcome.WITHDRAWN
-
-
-def _locked(session: Session, report_id: str) -> AbuseReport:
-    report = session.get(AbuseReport, report_id, with_for_update=True)
-    if report is None:
-        raise NotFound(_NO_SUCH)
-    if report.closed_at is not None:
-        raise NotAllowed(_CLOSED)
-    return report

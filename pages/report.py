@@ -9,6 +9,7 @@ from core import abuse, intake, reports
 from core.errors import WorkShotError
 from core.language import _
 from core.models import AbuseKind, new_id
+from core.policy.numbers import BLOCK_MONTHS
 from core.reports import Received, Said, Trace
 from core.ui import report_text as text
 from core.ui import session, widgets
@@ -106,10 +107,10 @@ def have_it(received: Received) -> None:
 
 
 def what_happens_then() -> None:
-    hours = int(abuse.ANSWERED_IN.total_seconds() // 3600)
+    told = {"hours": int(abuse.ANSWERED_IN.total_seconds() // 3600), "months": BLOCK_MONTHS}
     st.header(_(text.THEN), anchor=False)
     looks = text.LOOKS if svc.settings.look_at_reported else text.NO_LOOKS
-    widgets.show(widgets.points([*(_(step, hours=hours) for step in text.STEPS), _(looks)]))
+    widgets.show(widgets.points([*(_(step, **told) for step in text.STEPS), _(looks)]))
 
 
 widgets.frame(_(text.TITLE), _(text.LEAD), now=now)

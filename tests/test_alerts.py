@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from core import alerts, bootstrap, breaches, doctor, jobs
+from core import alerts, bootstrap, breaches, doctor, jobs, sla
 from core.adapters.duty import Duty
 from core.models import (
     Alert,
@@ -121,7 +121,7 @@ def test_each_threshold_is_told_once_to_the_second(svc, notify, given, clock):
 )
 def test_python_and_the_database_agree_on_what_is_close(svc, given, clock, left, threshold):
     row = given(left=timedelta(hours=left))
-    assert alerts.threshold_of(row.due_at, clock.now) == threshold
+    assert sla.threshold_of(row.due_at, clock.now) == threshold
     alerts.tell(svc, clock.now)
     assert rows(svc) == ({(threshold, True)} if threshold else set())
 

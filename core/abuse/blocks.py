@@ -42,11 +42,7 @@ def block(
     now = svc.clock()
     with svc.transaction() as session:
         take_turns(session)
-        report = session.get(AbuseReport, report_id, with_for_update=True)
-        if report is None:
-            raise NotFound("There is no such report.")
-        if report.closed_at is not None:
-            raise NotAllowed("This report is closed already.")
+        report = finding.open_report(session, report_id)
         these = _person(session, report, subject_id) if what is What.PERSON else _files(session, report)
         return [_blocked(session, report, this, now) or _new(session, report, this, operator, now) for this in these]
 

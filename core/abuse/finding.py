@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core import copies, made_up, marks
-from core.errors import NotFound, StorageError, StorageUnavailable, WorkShotError
+from core.errors import NotAllowed, NotFound, StorageError, StorageUnavailable, WorkShotError
 from core.models import AbuseReport, Copy, CopyKind, Generation, HeadshotRow, Subject
 from core.services import Services
 
@@ -120,6 +120,16 @@ def _made_around(session: Session, at: datetime, now: datetime) -> Sequence[tupl
 
 
 # ---------------------------------------------------------------------------------------------------- what is there now
+def open_report(session: Session, report_id: str) -> AbuseReport:
+    """Locked, for a deed. Raises NotFound, NotAllowed."""
+    report = session.get(AbuseReport, report_id, with_for_update=True)
+    if report is None:
+        raise NotFound("There is no such report.")
+    if report.closed_at is not None:
+        raise NotAllowed("This report is closed already.")
+    return report
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody whose image it may be: ids, clocks and sizes."""

@@ -53,7 +53,7 @@ def ask_to_look(svc: Services, operator: Operator, report_id: str, copy_id: str 
     now = svc.clock()
     with svc.transaction() as session:
         take_turns(session)
-        report = _open_report(session, report_id)
+        report = finding.open_report(session, report_id)
         copy = _reported(session, report, copy_id, now)
         subject = session.get(Subject, copy.subject_id) if copy else None
         if why := in_the_way(svc, subject, copy, now):
@@ -84,7 +84,7 @@ def decide(svc: Services, operator: Operator, view_id: str, *, allow: bool) -> G
         view = session.get(GlassView, view_id, with_for_update=True)
         if view is None:
             raise NotFound("There is no such question.")
-        _open_report(session, view.report_id)
+        finding.open_report(session, view.report_id)
         if view.asked_by == operator.id:
             raise NotAllowed("You asked: another operator has to decide.")
         if view.decided_at is not None:
@@ -160,15 +160,6 @@ def _note_seen(session: Session, operator: Operator, view: GlassView, now: datet
     session.add(view)
     seen = audit.Action.GLASS_SEEN
     audit.record(session, seen, view.id, at=now, actor=operator.actor, kind=view.reason.value)
-
-
-def _open_report(session: Session, report_id: str) -> AbuseReport:
-    report = session.get(AbuseReport, report_id, with_for_update=True)
-    if report is None:
-        raise NotFound("There is no such report.")
-    if report.closed_at is not None:
-        raise NotAllowed("This report is closed already.")
-    return report
 
 
 def _reported(session: Session, report: AbuseReport, copy_id: str | None, now: datetime) -> Copy | None:

@@ -2,21 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
-from core import audit
+from core import audit, sla
 from core.abuse.terms import BLOCKS_KEPT, KEPT
-from core.models import AbuseKind, AbuseReport, AuditEntry, Block, GlassView
+from core.language import count
+from core.models import AbuseKind, AbuseReport, Block, GlassView
 from core.services import Services
 
 NEW: Final = "new"
-BREACHED: Final = "breached"
-THRESHOLDS: Final = (("1h", timedelta(hours=1)), ("6h", timedelta(hours=6)), ("24h", timedelta(hours=24)))
-"""Time left, the most urgent first: as for requests (core/alerts.py)."""
 URGENT_FIRST: Final = (sa.case((col(AbuseReport.kind) == AbuseKind.CHILD, 0), else_=1), col(AbuseReport.due_at))
 """A child's first, then by what is due: no flood of others stands before it."""
 AT_ONCE: Final = 200
@@ -35,10 +33,7 @@ class _Due:
 
 def threshold_of(report: AbuseReport, now: datetime) -> str | None:
     """The most urgent that it has met. A child's is told of the moment it is there."""
-    if now > report.due_at:
-        return BREACHED
-    met = next((name for name, left in THRESHOLDS if report.due_at - now <= left), None)
-    return met or (NEW if report.kind is AbuseKind.CHILD else None)
+    return sla.threshold_of(report.due_at, now) or (NEW if report.kind is AbuseKind.CHILD else None)
 
 
 def tell(svc: Services, now: datetime) -> int:
@@ -49,7 +44,8 @@ def tell(svc: Services, now: datetime) -> int:
     with svc.reading() as session:
         still = select(AbuseReport).where(col(AbuseReport.closed_at).is_(None)).order_by(*URGENT_FIRST)
         close = ((report, threshold_of(report, now)) for report in session.exec(still.limit(AT_ONCE)).all())
-        due = [_Due(report, met) for report, met in close if met and not _was_told(session, report, met)]
+        told = audit.Action.ABUSE_TOLD
+        due = [_Due(one, met) for one, met in close if met and not audit.was_told(session, one.id, told, met)]
     if not due or not svc.notify.tell(*_words(svc, due, now)):
         return 0
     with svc.transaction() as session:
@@ -58,16 +54,10 @@ def tell(svc: Services, now: datetime) -> int:
     return len(due)
 
 
-def _was_told(session: Session, report: AbuseReport, threshold: str) -> bool:
-    told = AuditEntry.ref == report.id, AuditEntry.action == audit.Action.ABUSE_TOLD.value
-    entries = session.exec(select(AuditEntry).where(*told)).all()
-    return any(audit.facts_of(entry).get("threshold") == threshold for entry in entries)
-
-
 def _words(svc: Services, due: Sequence[_Due], now: datetime) -> tuple[str, str]:
     """Numbers, kinds and instants: it goes through chats and mailboxes of others."""
     children = sum(one.report.kind is AbuseKind.CHILD for one in due)
-    title = f"WorkShot: {_count(len(due))} waiting" + (f", {children} of a child" if children else "")
+    title = f"WorkShot: {count(len(due), 'abuse report')} waiting" + (f", {children} of a child" if children else "")
     lines = [
         f"{one.report.number} ({one.report.kind.value.replace('_', ' ')}): due {one.report.due_at:%d %b %Y, %H:%M} UTC"
         + (", overdue" if now > one.report.due_at else "")
@@ -76,10 +66,6 @@ def _words(svc: Services, due: Sequence[_Due], now: datetime) -> tuple[str, str]
     more = [f"and {len(due) - LISTED} more"] if len(due) > LISTED else []
     page = [f"The reports: {svc.settings.public_url}/ops_abuse"] if svc.settings.public_url else []
     return title, "\n".join([*lines, *more, *page])
-
-
-def _count(number: int) -> str:
-    return f"{number} abuse report" if number == 1 else f"{number} abuse reports"
 
 
 # ------------------------------------------------------------------------------------------------------------- removing

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from core import audit
 from core.breaches.register import is_told
 from core.language import count
-from core.models import AuditEntry, Breach
+from core.models import Breach
 from core.services import Services
 
 NOTED, OVERDUE = "noted", "overdue"
@@ -45,7 +45,8 @@ def tell(svc: Services, now: datetime) -> int:
     with svc.reading() as session:
         open_ones = session.exec(select(Breach).where(col(Breach.closed_at).is_(None))).all()
         met = ((breach, threshold_of(breach, now)) for breach in open_ones)
-        due = [_Due(breach, name) for breach, name in met if name and not _was_told(session, breach, name)]
+        told = audit.Action.BREACH_ALERTED
+        due = [_Due(one, name) for one, name in met if name and not audit.was_told(session, one.id, told, name)]
     if not due or not svc.notify.tell(*_words(svc, due, now)):
         return 0
     with svc.transaction() as session:
@@ -53,12 +54,6 @@ def tell(svc: Services, now: datetime) -> int:
             deed = audit.Action.BREACH_ALERTED
             audit.record(session, deed, one.breach.id, at=now, threshold=one.threshold)
     return len(due)
-
-
-def _was_told(session: Session, breach: Breach, threshold: str) -> bool:
-    told = AuditEntry.ref == breach.id, AuditEntry.action == audit.Action.BREACH_ALERTED.value
-    entries = session.exec(select(AuditEntry).where(*told)).all()
-    return any(audit.facts_of(entry).get("threshold") == threshold for entry in entries)
 
 
 def _words(svc: Services, due: Sequence[_Due], now: datetime) -> tuple[str, str]:

@@ -50,7 +50,7 @@ THEN: Final = N_("What happens then")
 STEPS: Final = (
     N_("You get a number to quote. A person reads your report, and it is due within {hours} hours."),
     N_("They look for the image by its number, its hash or its mark. No program compares or recognises a face."),
-    N_("They can have it erased, and block whoever made it, or the photo it was made from, for up to 12 months."),
+    N_("They can have it erased, and block whoever made it, or the photo it was made from, for up to {months} months."),
     N_("Whoever made the image can learn that it was reported and for which reason, never by whom."),
     N_("You are not told whether anything was found here: that would say who uses this service."),
 )

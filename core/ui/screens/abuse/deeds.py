@@ -6,6 +6,7 @@ from core import reports
 from core.abuse import blocks
 from core.abuse.blocks import What
 from core.abuse.finding import Person
+from core.policy.numbers import BLOCK_MONTHS
 from core.reports import Detail
 from core.ui import widgets
 from core.ui.screens.abuse import listing
@@ -33,15 +34,15 @@ def block(desk: Desk, one: Detail) -> None:
         return
     widgets.show(
         widgets.quiet(
-            "For 12 months, or until one of you lifts it. Who is blocked reads why, and how to object. What is here "
-            "stays theirs until its clock ends."
+            f"For {BLOCK_MONTHS} months, or until one of you lifts it. Who is blocked reads why, and how to object. "
+            "What is here stays theirs until its clock ends."
         )
     )
     with st.container(horizontal=True):
         if one.people and _sure(
             "Block the person",
-            "They make nothing more here for 12 months, as long as this browser or claim code is used. Block the file "
-            "as well. They read that an image was reported, and why.",
+            f"They make nothing more here for {BLOCK_MONTHS} months, as long as this browser or claim code is used. "
+            "Block the file as well. They read that an image was reported, and why.",
             key="block-person",
         ):
             whom = chosen(one).subject_id
@@ -49,7 +50,7 @@ def block(desk: Desk, one: Detail) -> None:
         if _sure(
             "Block the file",
             "The file that came with the report, and those the reported run was made from, are taken from nobody for "
-            "12 months.",
+            f"{BLOCK_MONTHS} months.",
             key="block-file",
         ):
             do("The file is blocked.", lambda: _block(desk, one, What.FILE, None))

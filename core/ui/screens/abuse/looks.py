@@ -5,6 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from core import reports
 from core.abuse import LOOK_FOR, glass
 from core.models import AbuseKind, Copy, GlassView
 from core.reports import Detail
@@ -29,7 +30,7 @@ def looks(desk: Desk, one: Detail) -> None:
         _ask(desk, one)
     for view in one.views:
         _view(desk, one, view)
-    _watch(desk, _seen(desk, one))
+    _watch(desk, one.report.id, _seen(desk, one))
 
 
 def _ask(desk: Desk, one: Detail) -> None:
@@ -96,11 +97,9 @@ def _seen(desk: Desk, one: Detail) -> Seen:
 
 
 @st.fragment(run_every=LOOK_AGAIN_EVERY)
-def _watch(desk: Desk, before: Seen) -> None:
+def _watch(desk: Desk, report_id: str, before: Seen) -> None:
     """What another operator decides shows up by itself; and a picture goes when its time is over, or its owner says."""
-    from core import reports
-
-    one = reports.detail(desk.svc, st.session_state["abuse-open"])
+    one = reports.detail(desk.svc, report_id)
     if is_to_be_drawn(_seen(desk, one), before, is_asking=widgets.is_asking()):
         st.rerun()
 

@@ -16,7 +16,6 @@ MOST_LISTED = 12
 
 
 def report(desk: Desk, opened: AbuseReport) -> None:
-    st.session_state["abuse-open"] = opened.id
     one = reports.detail(desk.svc, opened.id)
     _head(desk, one)
     what_came_of_it()
