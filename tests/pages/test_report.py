@@ -1,6 +1,7 @@
 """The page that takes reports: without a name, with nothing kept of a file, and with a number at the end."""
 
 import pickle
+from dataclasses import replace
 
 import pytest
 from sqlmodel import select
@@ -8,11 +9,14 @@ from sqlmodel import select
 from core.models import AbuseKind, AbuseReport
 from core.services import Services
 from core.ui import pages, report_text
+from tests.fakes import NOON
 from tests.pages.conftest import Opened, Tab
 from tests.provenance.test_look import OURS, mark, plain
 
 PAGE = pages.REPORT
 NAME = "Jane at home.jpg"
+MADE_NOW = replace(OURS, created_at=NOON)
+"""Which of ours are: a mark from times to come is none."""
 
 
 def fill(tab: Tab, *, words: str = "", run: str = "", address: str = "") -> Tab:
@@ -64,7 +68,7 @@ def test_of_a_child_the_police_come_first_and_no_file_is_taken(opened: Opened, s
 
 
 @pytest.mark.parametrize(
-    ("data", "says"), [(plain(), "a keyed hash"), (mark(plain(), OURS), "a random word")], ids=["plain", "marked"]
+    ("data", "says"), [(plain(), "a keyed hash"), (mark(plain(), MADE_NOW), "a random word")], ids=["plain", "marked"]
 )
 def test_a_file_is_read_and_let_go_of(
     opened: Opened, svc: Services, caplog: pytest.LogCaptureFixture, data: bytes, says: str
