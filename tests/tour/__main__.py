@@ -89,7 +89,7 @@ def walk(visitor: Visitor, take: Take) -> None:
     take("running")
     visitor.sees("Your headshots are ready")
     take("ready")
-    made = visitor.body_of(next(path for path in visitor.downloads().values() if path.startswith("/img/")))
+    made = visitor.body_of(next(path for path in visitor.downloads().values() if "/img/" in path))
     visitor.open("/my_photos")
     take("my_photos")
     visitor.open()
@@ -105,7 +105,7 @@ def walk(visitor: Visitor, take: Take) -> None:
 
 
 def where_it_can_be_checked(visitor: Visitor, made: bytes, take: Take) -> None:
-    """The public pages: what is promised and how it stands, what to ask of any such tool, what a file says of itself."""
+    """The public pages: what is promised and how it stands, what to ask of any such tool, what a file says."""
     assert until(lambda: "not measured yet" not in visitor.open("/promises").page.content(), seconds=120)
     for page in ("promises", "policy", "checklist", "guide"):
         visitor.open(f"/{page}")
