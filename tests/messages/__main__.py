@@ -17,7 +17,7 @@ from pathlib import Path
 from babel.messages import Catalog
 from babel.messages.catalog import Message
 
-from tests.messages import LOCALE, as_po, compiled, languages, po_of, problems, updated
+from tests.messages import as_po, compiled, languages, po_of, problems, updated
 
 CONTEXT = "|ctx|"
 """Between what a word means and the word, where it means several things."""
@@ -28,7 +28,6 @@ def main() -> None:
     asked = _asked()
     for language in asked.languages:
         catalogue = updated(language)
-        _merge_parts(catalogue, language)
         if asked.verb == "missing":
             print(json.dumps(missing(catalogue, asked.paths), ensure_ascii=False, indent=1))
             continue
@@ -93,12 +92,6 @@ def _write(catalogue: Catalog, language: str) -> None:
     po.with_suffix(".mo").write_bytes(compiled(catalogue))
     found = list(problems(catalogue))
     print(f"{language}: {len(catalogue)} sentences, {len(found)} to look at", *found[:SHOWN], sep="\n  ")
-
-
-def _merge_parts(catalogue: Catalog, language: str) -> None:  # to be deleted with data/locale/*/parts, and its call
-    known = {_key(message) for message in _sentences(catalogue)}
-    for part in sorted((LOCALE / language / "parts").glob("*.json")):
-        fill(catalogue, {key: said for key, said in json.loads(part.read_text("utf-8")).items() if key in known})
 
 
 if __name__ == "__main__":
