@@ -102,6 +102,15 @@ def translated(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
+def said_in(language: str, *paths: str) -> dict[str, str]:
+    """The sentences of one form that are said in these files, with their translation."""
+    return {
+        message.id: message.string
+        for message in translated(language)
+        if message.id and isinstance(message.id, str) and any(at.startswith(paths) for at, _line in message.locations)
+    }
+
+
 def compiled(catalogue: Catalog) -> bytes:
     """The same from the same sentences, whenever it is made."""
     catalogue.creation_date = catalogue.revision_date = datetime(2026, 1, 1, tzinfo=UTC)

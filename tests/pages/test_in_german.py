@@ -1,6 +1,5 @@
 """The tester's screens in German: each is drawn, says its values, and leaves no English sentence of its own behind."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -8,12 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import generations, jobs, retention
-from core.language import LOCALE
 from core.models import Generation, JobKind, RunState
 from core.services import Services
 from core.ui import app, pages
 from core.ui.screens import makers, over
 from tests.conftest import ANN
+from tests.messages import said_in
 from tests.pages.conftest import APP, Tab
 from tests.provider.outsider import Outsider, beside
 
@@ -59,8 +58,8 @@ def read(tab: Tab) -> str:
 
 def english() -> list[str]:
     """Sentences of these screens that must not be read: those that German says otherwise, and no single words."""
-    said = json.loads((LOCALE / "de" / "parts" / "screens.json").read_text("utf-8"))
-    whole = [text for text, other in said.items() if " " in text and "{" not in text and "|" not in text]
+    said = said_in("de", "core/ui/screens/", "pages/")
+    whole = [text for text in said if " " in text and "{" not in text]
     return [text for text in whole if said[text] != text]
 
 

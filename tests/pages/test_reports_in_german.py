@@ -1,16 +1,14 @@
 """The page that takes reports and what its subject reads, in German: values filled, and no English sentence left."""
 
-import json
-
 import pytest
 
 from core.abuse import blocks, glass
 from core.abuse.blocks import What
-from core.language import LOCALE
 from core.operators import Operator
 from core.services import Services
 from core.ui import pages
 from tests.abuse.conftest import *  # noqa: F403
+from tests.messages import said_in
 from tests.pages.conftest import Tab
 from tests.pages.test_in_german import Look, german, read  # noqa: F401
 
@@ -18,7 +16,7 @@ pytestmark = pytest.mark.sqlite_only("what is said does not depend on the databa
 
 
 def only_german(tab: Tab) -> str:
-    ours = json.loads((LOCALE / "de" / "parts" / "abuse.json").read_text("utf-8"))
+    ours = said_in("de", "core/abuse/", "core/reports.py", "core/ui/report_text.py", "core/ui/screens/looked_at.py")
     sentences = {part for text in ours for part in text.split(". ") if " " in part and "{" not in part}
     helps = [element.proto.help for kind in ("text_input", "text_area", "toggle") for element in tab.at.get(kind)]
     words = " ".join([read(tab), *helps, *(toggle.label for toggle in tab.at.toggle)])
