@@ -10,7 +10,7 @@ from tests.browser.conftest import APP
 from tests.browser.studio import DESK, PATIENCE, PHONE
 from tests.browser.test_looks import violations
 from tests.browser.test_operators import browser_of, made_link
-from tests.web.served import Server, free_port, serve
+from tests.web.served import Server, free_port, serve, until
 
 pytestmark = pytest.mark.browser
 House = tuple[Server, Path]
@@ -59,7 +59,7 @@ def test_a_breach_from_noting_to_telling_everybody(chromium: Browser, house: Hou
             page.set_viewport_size(size["viewport"])
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             assert page.evaluate("document.documentElement.scrollWidth") <= size["viewport"]["width"]
-            assert violations(page) == []
+            assert until(lambda: violations(page) == [], seconds=10), "once colours have changed"
         _tell(page)
     with browser_of(chromium) as visitor:
         visitor.goto(server.url)

@@ -108,6 +108,7 @@ def lives_a_day(ann: Visitor) -> None:
     ann.downloaded("Download all")
     ann.choose("7 days")
     ann.press("Keep only 7 days")
+    expect(ann.button("Keep only 7 days")).to_have_count(0)
     ann.settled()
     ann.erase_this()
     ann.sees("Erased")

@@ -48,6 +48,7 @@ class Crawl:
     def __init__(self, ann: Visitor) -> None:
         self._ann = ann
         self.paths: set[str] = set()
+        self._shipped: set[str] = set()
         ann.context.on("request", lambda request: self._note(request.url))
         ann.page.on("websocket", self._listen)
 
@@ -76,11 +77,16 @@ class Crawl:
         return {path for path in self._worth_asking() if shows_somebody(path, ask(self._ann.server.url + path).body())}
 
     def _worth_asking(self) -> list[str]:
-        """All but Streamlit's own front end and what only changes something."""
-        return sorted(path for path in self.paths if not path.startswith(("/static/", "/vendor/", "/_stcore/stream")))
+        """All but Streamlit's own front end, what only changes something, and what everybody gets with the app."""
+        out = ("/static/", "/vendor/", "/_stcore/stream")
+        return sorted(path for path in self.paths - self._shipped if not path.startswith(out))
 
     def shown_to(self, ask: Callable[[str], bytes]) -> list[str]:
         return [path for path in self._worth_asking() if shows_somebody(path, ask(path))]
+
+    def know_what_is_shipped(self) -> None:
+        """It was the same for everybody once, and does not change: it need not be asked for at each station."""
+        self._shipped |= {path for path in self.paths if path.startswith(tuple(SHIPPED))}
 
 
 def shows_somebody(path: str, body: bytes) -> bool:
@@ -118,6 +124,7 @@ def test_no_address_shows_a_face_to_anybody_else(someone: Someone, server: Serve
         }
         for who, ask in others.items():
             assert crawl.shown_to(ask) == [], f"{name}, {who}"
+        crawl.know_what_is_shipped()
 
     ann.open().add(portrait(900))
     ann.choose_picture("Backdrop", "Your own")

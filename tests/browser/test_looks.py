@@ -20,8 +20,7 @@ STREAMLITS_OWN = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk-dark", "phone-light"])
 def test_no_screen_of_ours_shuts_anyone_out(someone: Someone, size: dict[str, Any], scheme: str) -> None:
     ann = someone(**size, color_scheme=scheme)
     looked_at(ann, "empty")

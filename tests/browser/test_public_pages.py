@@ -21,12 +21,10 @@ from tests.web.served import Server, until
 pytestmark = pytest.mark.browser
 
 Someone = Callable[..., Visitor]
-SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+BOTH = pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
 
 
-@SCHEMES
-@SIZES
+@BOTH
 def test_promises(someone: Someone, backstage: Backstage, size: dict[str, Any], scheme: str) -> None:
     broken = PROMISES[4].id
     ann = someone(**size, color_scheme=scheme).open("/promises")
@@ -59,8 +57,7 @@ def _set(backstage: Backstage, promise: str, **values: object) -> None:
         connection.execute(sa.update(PromiseCheck).where(PromiseCheck.promise == promise).values(**values))
 
 
-@SCHEMES
-@SIZES
+@BOTH
 def test_the_checklist(someone: Someone, size: dict[str, Any], scheme: str) -> None:
     ann = someone(**size, color_scheme=scheme).open("/checklist")
     ann.reads("Hold another tool against it")
@@ -90,8 +87,7 @@ def test_on_paper_there_is_the_comparison_alone(someone: Someone) -> None:
     assert ink == "rgb(23, 32, 42)", "dark ink, whatever the theme"
 
 
-@SCHEMES
-@SIZES
+@BOTH
 def test_checking_an_image(someone: Someone, size: dict[str, Any], scheme: str) -> None:
     ann = someone(**size, color_scheme=scheme).open("/check_image")
     looked_at(ann, "nothing chosen yet")
