@@ -60,8 +60,7 @@ def of(svc: Any, subject_id: str) -> list[Copy]:
         return list(copies.of_subject(session, subject_id))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
 def test_checking_a_receipt(someone: Someone, receipt: Receipt, size: dict[str, Any], scheme: str) -> None:
     ann = someone(**size, color_scheme=scheme).open("/check_receipt")
     ann.sees("Check a receipt")

@@ -16,8 +16,7 @@ pytestmark = pytest.mark.browser
 Someone = Callable[..., Visitor]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
 def test_reading_it(someone: Someone, size: dict[str, Any], scheme: str) -> None:
     ann = someone(**size, color_scheme=scheme).open("/policy")
     ann.sees("Privacy")

@@ -75,8 +75,7 @@ def signed_in(page: Page, server: Server, data: Path) -> None:
     expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
 def test_it_is_drawn_and_shuts_nobody_out(
     chromium: Browser, house: tuple[Server, Path], size: Mapping[str, Any], scheme: str
 ) -> None:
