@@ -1,10 +1,13 @@
 """
-For pages of operators: who is signed in, the rule that a page is for some roles only, the way out, and what came of a
-deed.
+For pages of operators: who is signed in, the rule that a page is for some roles only, one look at such a page, the way
+out, and what came of a deed.
 """
 
 from collections.abc import Callable
-from typing import Final, NoReturn
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NoReturn, Self
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -13,6 +16,7 @@ from core import made_up, operators
 from core.errors import WorkShotError
 from core.models import Role, SignInWay
 from core.operators import Operator
+from core.services import Services
 from core.ui import app, session, widgets
 from core.ui.widgets import reader_zone
 
@@ -43,6 +47,27 @@ def require(*roles: Role) -> Operator:
         widgets.frame(NOTHING_HERE)
         st.stop()
     return found
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One look at a page: who looks, and the same instant for everything on it. Pages add how they say things."""
+
+    svc: Services
+    who: Operator
+    now: datetime
+    zone: ZoneInfo
+    zone_says: str
+
+    @classmethod
+    def of(cls, who: Operator) -> Self:
+        svc = app.services()
+        return cls(svc, who, svc.clock(), *reader_zone())
+
+    def name_of(self, operator_id: str | None) -> str:
+        if operator_id is None:
+            return "nobody yet"
+        return "you" if operator_id == self.who.id else f"operator {operator_id}"
 
 
 def bar(who: Operator) -> None:

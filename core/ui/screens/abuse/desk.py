@@ -1,18 +1,15 @@
 """Who looks at the page of reports, when, which report is open, and how things are said there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final, Self
+from typing import Final
 
 import streamlit as st
 
 from core import reports
 from core.models import AbuseKind, AbuseOutcome, AbuseReport, CopyKind
-from core.operators import Operator
-from core.services import Services
-from core.ui import app, operators, widgets
+from core.ui import operators, widgets
 
 OPEN, SAID = "report", "abuse-said"
 KIND_SAYS: Final[Mapping[AbuseKind, str]] = {
@@ -38,26 +35,9 @@ COPY_SAYS: Final[Mapping[CopyKind, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Desk:
-    """One look at the page: the same instant for everything on it."""
-
-    svc: Services
-    who: Operator
-    now: datetime
-
-    @classmethod
-    def of(cls, who: Operator) -> Self:
-        svc = app.services()
-        return cls(svc, who, svc.clock())
-
+class Desk(operators.Desk):
     def at(self, at: datetime) -> str:
         return widgets.instant(at, now=self.now)
-
-    def name_of(self, operator_id: str | None) -> str:
-        if operator_id is None:
-            return "nobody yet"
-        return "you" if operator_id == self.who.id else f"operator {operator_id}"
 
 
 def opened(desk: Desk) -> AbuseReport | None:

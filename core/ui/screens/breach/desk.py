@@ -1,36 +1,18 @@
 """Who looks at the page of breaches, when, how instants are said and asked for, and what came of a deed."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
-from typing import Final, Self
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import streamlit as st
 
-from core.operators import Operator
-from core.services import Services
-from core.ui import app, operators, widgets
+from core.ui import operators, widgets
 
 SAID: Final = "breach-said"
 MINUTE: Final = 60
 
 
-@dataclass(frozen=True)
-class Desk:
-    """One look at the page: the same instant for everything on it."""
-
-    svc: Services
-    who: Operator
-    now: datetime
-    zone: ZoneInfo
-    zone_says: str
-
-    @classmethod
-    def of(cls, who: Operator) -> Self:
-        svc = app.services()
-        return cls(svc, who, svc.clock(), *widgets.reader_zone())
-
+class Desk(operators.Desk):
     def at(self, at: datetime | None) -> str:
         return widgets.instant(at, now=self.now) if at else "–"
 

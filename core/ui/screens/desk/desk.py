@@ -1,19 +1,15 @@
 """Who looks at the desk, when, which request is open, and how things are said there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Self
 
 import streamlit as st
 
 from core import requests
 from core.models import CopyKind, RequestChannel, RequestKind, RequestOutcome, RequestState
-from core.operators import Operator
 from core.requests import Ticket
-from core.services import Services
-from core.ui import app, operators, widgets
+from core.ui import operators, widgets
 
 WORD = "erase"
 OPEN, SAID, LOOK = "request", "desk-said", "desk-look"
@@ -45,28 +41,11 @@ COPY_SAYS = {
 }
 
 
-@dataclass(frozen=True)
-class Desk:
-    """One look at the page: the same instant for everything on it."""
-
-    svc: Services
-    who: Operator
-    now: datetime
-
-    @classmethod
-    def of(cls, who: Operator) -> Self:
-        svc = app.services()
-        return cls(svc, who, svc.clock())
-
+class Desk(operators.Desk):
     def at(self, at: datetime) -> str:
         """In the reader's zone, for a glance; the ticket has both zones."""
-        there = at.astimezone(widgets.reader_zone()[0])
+        there = at.astimezone(self.zone)
         return f"{there:%H:%M}" if there.date() == self.now.astimezone(there.tzinfo).date() else f"{there:%d %b, %H:%M}"
-
-    def name_of(self, operator_id: str | None) -> str:
-        if operator_id is None:
-            return "nobody yet"
-        return "you" if operator_id == self.who.id else f"operator {operator_id}"
 
 
 # ---------------------------------------------------------------------------------------------- which request is open

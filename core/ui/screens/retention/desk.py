@@ -1,15 +1,10 @@
 """Who looks at the retention page, when, and how instants and spans are said to them."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Self
-from zoneinfo import ZoneInfo
 
 from core.contracts import Contract
 from core.models import CopyKind
-from core.operators import Operator
-from core.services import Services
-from core.ui import app, widgets
+from core.ui import operators, widgets
 
 WORD = "erase"
 KINDS = [CopyKind.PORTRAIT, CopyKind.HEADSHOT, CopyKind.CLOTHING, CopyKind.BACKDROP]
@@ -29,21 +24,7 @@ UNDER_SAYS = {
 }
 
 
-@dataclass(frozen=True)
-class Desk:
-    """One look at the page: the same instant for everything on it."""
-
-    svc: Services
-    who: Operator
-    now: datetime
-    zone: ZoneInfo
-    zone_says: str
-
-    @classmethod
-    def of(cls, who: Operator) -> Self:
-        svc = app.services()
-        return cls(svc, who, svc.clock(), *widgets.reader_zone())
-
+class Desk(operators.Desk):
     def said(self, at: datetime | None) -> str:
         return f"{at.astimezone(self.zone):%d %b, %H:%M}" if at else "–"
 
