@@ -630,10 +630,10 @@ def facts_of(entry: AuditEntry) -> dict[str, Fact]:
     return facts
 
 
-def was_told(session: Session, ref: str, action: Action, threshold: str) -> bool:
-    """Whether people on duty were told of this, when it met that threshold."""
-    told = select(AuditEntry).where(AuditEntry.ref == ref, AuditEntry.action == action.value)
-    return any(facts_of(entry).get("threshold") == threshold for entry in session.exec(told).all())
+def told(session: Session, action: Action, refs: Any) -> set[tuple[str, str]]:
+    """What people on duty were told of, each with the threshold that it had met then. `refs`: a query for ids."""
+    entries = select(AuditEntry).where(AuditEntry.action == action.value, col(AuditEntry.ref).in_(refs))
+    return {(entry.ref, str(facts_of(entry).get("threshold", ""))) for entry in session.exec(entries).all()}
 
 
 def says(action: str) -> str:

@@ -259,7 +259,9 @@ def _opened(svc: Services, report: AbuseReport) -> dict[str, Any]:
 
 
 def _requests_of(session: Session, report_id: str) -> Sequence[Ticket]:
-    theirs = select(Request).where(col(Request.press_id).startswith(report_id)).order_by(col(Request.received_at))
+    """Ids are hexadecimal: as a range, and not as a pattern, the index of presses finds them."""
+    press = col(Request.press_id)
+    theirs = select(Request).where(press >= report_id, press < f"{report_id}g").order_by(col(Request.received_at))
     return tickets(session, session.exec(theirs).all())
 
 

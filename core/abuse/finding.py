@@ -88,11 +88,10 @@ def by_mark(svc: Services, marked: Marked) -> Found | None:
     """Raises StorageUnavailable: whether it is there is not known then."""
     with svc.reading() as session:
         candidates = _made_around(session, marked.made_at, svc.clock())
-    found = None
     for copy, generation_id in candidates:
         if _carries(svc, copy, marked):
-            found = Found(copy.subject_id, generation_id, copy.id)
-    return found
+            return Found(copy.subject_id, generation_id, copy.id)  # nobody else's image is read for it
+    return None
 
 
 def _carries(svc: Services, copy: Copy, marked: Marked) -> bool:

@@ -42,10 +42,11 @@ def tell(svc: Services, now: datetime) -> int:
     if svc.notify is None:
         return 0
     with svc.reading() as session:
-        still = select(AbuseReport).where(col(AbuseReport.closed_at).is_(None)).order_by(*URGENT_FIRST)
-        close = ((report, threshold_of(report, now)) for report in session.exec(still.limit(AT_ONCE)).all())
-        told = audit.Action.ABUSE_TOLD
-        due = [_Due(one, met) for one, met in close if met and not audit.was_told(session, one.id, told, met)]
+        is_open = col(AbuseReport.closed_at).is_(None)
+        still = session.exec(select(AbuseReport).where(is_open).order_by(*URGENT_FIRST)).all()
+        told = audit.told(session, audit.Action.ABUSE_TOLD, select(AbuseReport.id).where(is_open))
+    close = ((report, threshold_of(report, now)) for report in still)
+    due = [_Due(one, met) for one, met in close if met and (one.id, met) not in told][:AT_ONCE]
     if not due or not svc.notify.tell(*_words(svc, due, now)):
         return 0
     with svc.transaction() as session:

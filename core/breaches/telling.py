@@ -43,10 +43,11 @@ def tell(svc: Services, now: datetime) -> int:
     if svc.notify is None:
         return 0
     with svc.reading() as session:
-        open_ones = session.exec(select(Breach).where(col(Breach.closed_at).is_(None))).all()
-        met = ((breach, threshold_of(breach, now)) for breach in open_ones)
-        told = audit.Action.BREACH_ALERTED
-        due = [_Due(one, name) for one, name in met if name and not audit.was_told(session, one.id, told, name)]
+        is_open = col(Breach.closed_at).is_(None)
+        open_ones = session.exec(select(Breach).where(is_open)).all()
+        told = audit.told(session, audit.Action.BREACH_ALERTED, select(Breach.id).where(is_open))
+    met = ((breach, threshold_of(breach, now)) for breach in open_ones)
+    due = [_Due(one, name) for one, name in met if name and (one.id, name) not in told]
     if not due or not svc.notify.tell(*_words(svc, due, now)):
         return 0
     with svc.transaction() as session:

@@ -520,3 +520,17 @@ def test_no_flood_of_others_hides_a_child_s(open_house: Services, report: Report
             session.add(AbuseReport(number=f"A-{number}", kind=AbuseKind.OTHER, **clocks))
     child = report(svc, kind=AbuseKind.CHILD)
     assert abuse.tell(svc, clock()) == 1 and child.number in duty.told[0][1]
+
+
+def test_no_flood_that_was_told_of_hides_what_comes_later(
+    open_house: Services, report: Report, clock: FrozenClock
+) -> None:
+    duty = Duty()
+    svc = replace(open_house, notify=duty)
+    with svc.transaction() as session:
+        clocks = {"received_at": clock(), "due_at": clock() + abuse.ANSWERED_IN}
+        for number in range(upkeep.AT_ONCE):
+            session.add(AbuseReport(number=f"A-{number}", kind=AbuseKind.CHILD, **clocks))
+    assert abuse.tell(svc, clock()) == upkeep.AT_ONCE
+    later = report(svc, kind=AbuseKind.CHILD)
+    assert abuse.tell(svc, clock()) == 1 and later.number in duty.told[1][1]

@@ -9,7 +9,7 @@ import streamlit as st
 from core import requests
 from core.models import CopyKind, RequestChannel, RequestKind, RequestOutcome, RequestState
 from core.requests import Ticket
-from core.ui import operators, widgets
+from core.ui import operators
 
 WORD = "erase"
 OPEN, SAID, LOOK = "request", "desk-said", "desk-look"
