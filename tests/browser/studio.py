@@ -34,6 +34,15 @@ NEIGHBOUR = "studio.local"
 PICTURES = re.compile(r"/(img|zip|before|preview|draft)/")
 # Streamlit's own: long.js inside it tries WebAssembly as it loads, and does without.
 KNOWN_NOISE = re.compile(r"wasm|WebAssembly", re.IGNORECASE)
+# Streamlit opens its expanders slowly for people who asked for no motion, too.
+NO_MOTION = """
+const { animate } = Element.prototype;
+Element.prototype.animate = function (...how) {
+  const animation = animate.apply(this, how);
+  animation.finish();
+  return animation;
+};
+"""
 NOTE_REFUSALS = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -79,15 +88,22 @@ def launched(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def visiting(browser: Browser, server: Server, **how: Any) -> Iterator["Visitor"]:
-    """A browser of one's own, with nothing in it yet."""
-    context = browser.new_context(**{**DESK, "timezone_id": "Europe/Berlin", "reduced_motion": "reduce", **how})
+def still(browser: Browser, **how: Any) -> Iterator[BrowserContext]:
+    """A browser of one's own, with nothing in it yet, in which nothing moves: no finger presses what still slides."""
+    context = browser.new_context(**{**DESK, "reduced_motion": "reduce", **how})
     context.set_default_timeout(PATIENCE)
-    context.add_init_script(NOTE_REFUSALS)
+    context.add_init_script(NO_MOTION)
     try:
-        yield Visitor(context=context, server=server)
+        yield context
     finally:
         context.close()
+
+
+@contextmanager
+def visiting(browser: Browser, server: Server, **how: Any) -> Iterator["Visitor"]:
+    with still(browser, **{"timezone_id": "Europe/Berlin", **how}) as context:
+        context.add_init_script(NOTE_REFUSALS)
+        yield Visitor(context=context, server=server)
 
 
 @dataclass

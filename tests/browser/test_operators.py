@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import APP
-from tests.browser.studio import PATIENCE
+from tests.browser.studio import PATIENCE, still
 from tests.peers import oidc
 from tests.web.served import ROOT, Server, free_port, serve
 
@@ -47,12 +47,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Pa
 
 @contextmanager
 def browser_of(chromium: Browser, *, cookies: list[dict[str, object]] | None = None) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
-    if cookies:
-        context.add_cookies(cookies)  # type: ignore[arg-type]
-    yield context.new_page()
-    context.close()
+    with still(chromium, viewport={"width": 1280, "height": 1000}) as context:
+        context.add_cookies(cookies or [])  # type: ignore[arg-type]
+        yield context.new_page()
 
 
 def made_link(server: Server, data: Path, role: str = "support") -> str:
