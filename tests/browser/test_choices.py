@@ -12,7 +12,7 @@ from core.contracts import Contract
 from core.models import CopyKind
 from tests.browser.backstage import Backstage
 from tests.browser.conftest import APP
-from tests.browser.studio import DESK, PATIENCE, PHONE, Visitor, image_size, portrait, rocket, visiting
+from tests.browser.studio import PATIENCE, Visitor, image_size, portrait, rocket, visiting
 from tests.web.served import serve, until
 
 pytestmark = pytest.mark.browser
@@ -142,9 +142,8 @@ def test_everything_is_erased_at_once(someone: Someone, backstage: Backstage) ->
     ann.sees("Erased")
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_keyboard_alone_is_enough(someone: Someone, size: dict[str, object]) -> None:
-    ann = someone(**size)
+def test_the_keyboard_alone_is_enough(someone: Someone) -> None:
+    ann = someone()
     with ann.page.expect_file_chooser() as chooser:
         tab_to(ann, "button", "Upload")
         ann.page.keyboard.press("Enter")

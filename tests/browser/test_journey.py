@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from core.marks import SourceType, read_marks
 from tests.browser.backstage import Backstage
-from tests.browser.studio import PATIENCE, SIZES, Visitor, image_size, portrait
+from tests.browser.studio import PATIENCE, Visitor, image_size, portrait
 from tests.hostile import SECRETS
 from tests.web.served import Server, until
 
@@ -25,14 +25,10 @@ OPENS_NOTHING = "This code opens nothing."
 WRONG_CODE = "7Q4K-M2XW-9PTB-3HVN-6RCJ-8DYF-5A00"
 
 
-@pytest.fixture(params=SIZES)
-def size(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return dict(SIZES[request.param])
-
-
 def test_a_photo_goes_in_headshots_come_out_and_nothing_stays(
-    someone: Someone, server: Server, backstage: Backstage, size: dict[str, Any]
+    someone: Someone, server: Server, backstage: Backstage, **size: Any
 ) -> None:
+    """Here at a desk and on SQLite; `test_on_postgresql` has it on a phone."""
     ann = someone(**size)
     objects_before = backstage.objects()
     ann.add(portrait())

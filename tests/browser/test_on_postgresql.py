@@ -49,7 +49,7 @@ def backstage(server: Server, data_dir: Path, database: str) -> Iterator[Backsta
 def test_a_photo_goes_in_headshots_come_out_and_nothing_stays(
     someone: Callable[..., Visitor], server: Server, backstage: Backstage, data_dir: Path
 ) -> None:
-    journey(someone, server, backstage, dict(PHONE))
+    journey(someone, server, backstage, **PHONE)
     assert not list(data_dir.glob("*.db*")), "nothing of it went to a file"
 
 

@@ -21,7 +21,7 @@ from core.services import Services
 from core.settings import Settings
 from tests.browser.backstage import Backstage
 from tests.browser.conftest import APP
-from tests.browser.studio import DESK, PATIENCE, PHONE, Visitor, bricks, portrait, visiting
+from tests.browser.studio import PATIENCE, PHONE, Visitor, bricks, portrait, visiting
 from tests.web.served import Server, serve
 
 pytestmark = pytest.mark.browser
@@ -122,11 +122,8 @@ def is_at(visitor: Visitor, stage: str) -> None:
     expect(visitor.page.locator(".ws-stages [aria-current=step]")).to_contain_text(stage, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_stages_are_seen_as_they_happen_and_a_run_is_found_again(
-    someone: Someone, worker: HandDriven, size: dict[str, object]
-) -> None:
-    ann = started(someone(**size))
+def test_stages_are_seen_as_they_happen_and_a_run_is_found_again(someone: Someone, worker: HandDriven) -> None:
+    ann = started(someone(**PHONE))
     ann.reads("Starting now.")
     worker.begin()
     is_at(ann, "Reading")
