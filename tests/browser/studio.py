@@ -34,15 +34,6 @@ NEIGHBOUR = "studio.local"
 PICTURES = re.compile(r"/(img|zip|before|preview|draft)/")
 # Streamlit's own: long.js inside it tries WebAssembly as it loads, and does without.
 KNOWN_NOISE = re.compile(r"wasm|WebAssembly", re.IGNORECASE)
-# Streamlit opens its expanders slowly for people who asked for no motion, too.
-NO_MOTION = """
-const { animate } = Element.prototype;
-Element.prototype.animate = function (...how) {
-  const animation = animate.apply(this, how);
-  animation.finish();
-  return animation;
-};
-"""
 NOTE_REFUSALS = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -92,7 +83,6 @@ def still(browser: Browser, **how: Any) -> Iterator[BrowserContext]:
     """A browser of one's own, with nothing in it yet, in which nothing moves: no finger presses what still slides."""
     context = browser.new_context(**{**DESK, "reduced_motion": "reduce", **how})
     context.set_default_timeout(PATIENCE)
-    context.add_init_script(NO_MOTION)
     try:
         yield context
     finally:
