@@ -91,13 +91,16 @@ def of_form(body: bytes) -> Said:
     back = words.pop("back", "")
     if not words or not words.keys() <= set(CHOICES):
         raise ValueError("no form of ours")
-    if back not in _pages():
+    if back not in {"", *page_names()} or is_for_operators(back):
         raise ValueError("no page of ours")
     return Said(words, "" if back == "studio" else back)
 
 
+def is_for_operators(page: str) -> bool:
+    """By the name that its address has. Such a page is in English, and no form of a preference stands on it."""
+    return page.startswith("ops_") or page == "sign_in"
+
+
 @cache
-def _pages() -> frozenset[str]:
-    """Where such a form stands: pages for everyone, by the names that their addresses have."""
-    names = {path.stem for path in (ROOT / "pages").glob("*.py")}
-    return frozenset({""} | {name for name in names if not name.startswith("ops_") and name != "sign_in"})
+def page_names() -> frozenset[str]:
+    return frozenset(path.stem for path in (ROOT / "pages").glob("*.py"))

@@ -20,7 +20,7 @@ from core import guard, language, preferences
 from core.contracts import Contract
 from core.guard import Guard
 from core.language import _, accepted, current, day, listed, month, n_, number, p_, speaking
-from core.preferences import Preferences, Theme
+from core.preferences import Preferences, Theme, is_for_operators, page_names
 from core.services import Services
 from core.ui import pages
 from core.ui.widgets import ASSETS, wording
@@ -256,11 +256,8 @@ def test_what_the_browser_says_by_itself_is_told_to_it_whole() -> None:
     assert wording.told_to_the_browser("de").keys() == {*wording.IN_THE_BROWSER, *wording.BY_STREAMLIT}
 
 
-def test_a_form_leads_back_to_pages_for_everyone_alone() -> None:
-    names = {path.removeprefix("pages/").removesuffix(".py") for path in vars(pages).values() if _is_page(path)}
-    everyone = {name for name in names if not name.startswith("ops_") and name != "sign_in"}
-    assert preferences._pages() == everyone | {""}
-
-
-def _is_page(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("pages/")
+def test_pages_for_operators_are_known_by_their_names() -> None:
+    every = {path for path in vars(pages).values() if isinstance(path, str) and path.startswith("pages/")}
+    assert every == {f"pages/{name}.py" for name in page_names()}
+    theirs = {pages.SIGN_IN, *(path for path, _title, _roles in pages._FOR_OPERATORS)}
+    assert theirs == {f"pages/{name}.py" for name in filter(is_for_operators, page_names())}

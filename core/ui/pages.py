@@ -6,7 +6,7 @@ from streamlit.navigation.page import StreamlitPage
 from core import breaches, erasing
 from core.language import N_, _, speaking
 from core.models import Role
-from core.ui import operators, session, widgets
+from core.ui import operators, widgets
 from core.ui.app import services
 from core.ui.screens.preferences import languages
 
@@ -54,12 +54,9 @@ def shout() -> None:
 def for_operator(role: Role | None) -> list[StreamlitPage]:
     """Pages of other roles do not exist: their addresses are as unknown as any other."""
     if role is not None:
-        own = [st.Page(path, title=title) for path, title, roles in _FOR_OPERATORS if role in roles]
-    else:
-        # where to sign in, for those who know the address; only where there is a provider to do it with
-        own = [st.Page(SIGN_IN, title="Sign in", visibility="hidden")] if operators.providers() else []
-    session.speak_english_on(own)
-    return own
+        return [st.Page(path, title=title) for path, title, roles in _FOR_OPERATORS if role in roles]
+    # where to sign in, for those who know the address; only where there is a provider to do it with
+    return [st.Page(SIGN_IN, title="Sign in", visibility="hidden")] if operators.providers() else []
 
 
 _LED_TO = (

@@ -15,7 +15,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -25,10 +25,10 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit import cli_util, config, runtime
 from streamlit.components.v2.component_manager import BidiComponentManager
-from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.util import calc_hash
 from streamlit.web.server import server_util
 
 from core import language as spoken
@@ -36,7 +36,7 @@ from core.clock import Clock
 from core.guard import Counted, OpenUpload
 from core.language import ENGLISH, N_, NAMES, _
 from core.logs import outline
-from core.preferences import NOTHING, Preferences, Theme, read
+from core.preferences import NOTHING, Preferences, Theme, is_for_operators, page_names, read
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,6 @@ THEME_SCRIPT = "/assets/theme.js"
 SPOOL_BYTES = 32 * 1024**2
 OWN_ADDRESS = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.ASCII)
 
-_english_pages: set[str] = set()  # Streamlit's hashes of the pages that are for operators
 _let_go = threading.Event()  # an upload was let go of since memory was last handed back
 
 
@@ -96,7 +95,7 @@ def language() -> str | None:
     context = get_script_run_ctx(suppress_warning=True)
     if context is None:
         return None
-    if context.page_script_hash in _english_pages:
+    if context.page_script_hash in _pages_in_english():
         return ENGLISH
     said = context.user_info.get("language")
     if isinstance(said, str):
@@ -106,11 +105,6 @@ def language() -> str | None:
 
 
 spoken.ask(language)
-
-
-def speak_english_on(pages: Iterable[StreamlitPage]) -> None:
-    """These are for operators, who all read the same words, whatever their browsers prefer."""
-    _english_pages.update(page._script_hash for page in pages)
 
 
 def bind() -> str:
@@ -311,6 +305,15 @@ def _started_by_streamlit() -> bool:
 def _runtime() -> Runtime:
     """1.67.0: importable, undocumented."""
     return runtime.get_instance()
+
+
+@cache
+def _pages_in_english() -> frozenset[str]:
+    """
+    1.67.0: a page goes by a hash of the name that its address has. Operators all read the same words, whatever their
+    browsers prefer.
+    """
+    return frozenset(map(calc_hash, filter(is_for_operators, page_names())))
 
 
 def _streamlit_session() -> str:
