@@ -10,7 +10,6 @@ by hand, matched to its owner by the number of a run.
 """
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,11 +18,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from core import abuse, audit, copies, language, requests
+from core import abuse, access, audit, copies, language, requests
 from core.abuse import blocks, finding
 from core.abuse.finding import Marked, Person
 from core.abuse.upkeep import URGENT_FIRST
-from core.access import ALPHABET
 from core.correspondence import address as checked_address
 from core.db import scrub, take_turns
 from core.errors import LimitReached, NotAllowed, NotFound
@@ -156,7 +154,7 @@ def _row(svc: Services, session: Session, said: Said, press_id: str, now: dateti
     report_id = new_id()
     return AbuseReport(
         id=report_id,
-        number="A-" + "".join(secrets.choice(ALPHABET) for _ in range(7)),
+        number=access.new_number("A"),
         press_id=press_id,
         kind=said.kind,
         language=language.current(),
@@ -237,7 +235,6 @@ def detail(svc: Services, report_id: str) -> Detail:
             raise NotFound(_NO_SUCH)
         kept = _opened(svc, report)
         address = report.sealed_address and svc.vault.open_text(report, report.sealed_address)
-        views = select(GlassView).where(GlassView.report_id == report.id).order_by(col(GlassView.asked_at).desc())
         return Detail(
             report=report,
             words=kept.get("words") if kept else None,
@@ -245,10 +242,16 @@ def detail(svc: Services, report_id: str) -> Detail:
             run_number=str(kept.get("run", "")),
             has_mark="mark" in kept,
             people=finding.people(session, report),
-            views=session.exec(views).all(),
+            views=views(session, report.id),
             blocks=blocks.of_report(session, report.id),
             requests=_requests_of(session, report.id),
         )
+
+
+def views(session: Session, report_id: str) -> Sequence[GlassView]:
+    """The latest first. Nothing is unsealed for it: a page asks every few seconds."""
+    theirs = select(GlassView).where(GlassView.report_id == report_id)
+    return session.exec(theirs.order_by(col(GlassView.asked_at).desc())).all()
 
 
 def _opened(svc: Services, report: AbuseReport) -> dict[str, Any]:

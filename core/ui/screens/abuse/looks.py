@@ -1,6 +1,6 @@
 """Looks at a reported image: asked for, decided by another operator, and open for ten minutes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import streamlit as st
@@ -28,9 +28,10 @@ def looks(desk: Desk, one: Detail) -> None:
         if one.report.kind is AbuseKind.CHILD:
             widgets.show(widgets.note(CHILD, "broken"))
         _ask(desk, one)
+    seen = _seen(desk, one.views)
     for view in one.views:
-        _view(desk, one, view)
-    _watch(desk, one.report.id, _seen(desk, one))
+        _view(desk, one, view, is_shown=seen[view.id][1])
+    _watch(desk, one.report.id, seen)
 
 
 def _ask(desk: Desk, one: Detail) -> None:
@@ -52,12 +53,12 @@ def _image(desk: Desk, copy: Copy) -> str:
     return f"{COPY_SAYS[copy.kind]}, {copy.width} × {copy.height}, of {made} ({copy.id[:8]})"
 
 
-def _view(desk: Desk, one: Detail, view: GlassView) -> None:
+def _view(desk: Desk, one: Detail, view: GlassView, *, is_shown: bool) -> None:
     with st.container(border=True, key=f"view-{view.id}"):
         widgets.show(widgets.quiet(_says(desk, view)))
         if view.decided_at is None and one.is_open:
             _decide(desk, view)
-        elif glass.shows(desk.svc, desk.who, view.id) and view.until is not None:
+        elif is_shown and view.until is not None:
             widgets.show(
                 widgets.deadline(view.until, now=desk.now),
                 widgets.photo(f"/ops/glass/{view.id}", "The reported image, marked", max_width=480, until=view.until),
@@ -92,15 +93,16 @@ Seen = Mapping[str, tuple[datetime | None, bool]]
 """Of each view: when it was decided, and whether it is shown."""
 
 
-def _seen(desk: Desk, one: Detail) -> Seen:
-    return {view.id: (view.decided_at, glass.shows(desk.svc, desk.who, view.id)) for view in one.views}
+def _seen(desk: Desk, views: Sequence[GlassView]) -> Seen:
+    return {view.id: (view.decided_at, glass.shows(desk.svc, desk.who, view.id)) for view in views}
 
 
 @st.fragment(run_every=LOOK_AGAIN_EVERY)
 def _watch(desk: Desk, report_id: str, before: Seen) -> None:
     """What another operator decides shows up by itself; and a picture goes when its time is over, or its owner says."""
-    one = reports.detail(desk.svc, report_id)
-    if is_to_be_drawn(_seen(desk, one), before, is_asking=widgets.is_asking()):
+    with desk.svc.reading() as session:
+        views = reports.views(session, report_id)
+    if is_to_be_drawn(_seen(desk, views), before, is_asking=widgets.is_asking()):
         st.rerun()
 
 
