@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import reports
 from core.abuse.finding import Person
+from core.language import NAMES
 from core.models import AbuseReport
 from core.reports import Detail
 from core.ui import widgets
@@ -40,7 +41,7 @@ def _head(desk: Desk, one: Detail) -> None:
     if row.file_hash:
         facts.append(("File", "one came with it: its hash is kept, it is not"))
     if one.address:
-        facts.append(("Write to", f"{one.address}, in {'German' if row.language == 'de' else 'English'}"))
+        facts.append(("Write to", f"{one.address}, in {NAMES[row.language]}"))
     if row.outcome is not None:
         facts.append(("Ended", OUTCOME_SAYS[row.outcome]))
     timer = widgets.timer(row.due_at, now=desk.now, done_at=row.closed_at)
