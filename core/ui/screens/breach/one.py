@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from core import breaches
-from core.language import NAMES, speaking
+from core.language import ENGLISH, NAMES, speaking
 from core.models import Breach, BreachOutcome
 from core.ui import widgets
 from core.ui.screens.breach import lies
@@ -55,16 +55,16 @@ def _facts(desk: Desk, breach: Breach) -> widgets.Html:
 def _authority(desk: Desk, breach: Breach) -> None:
     with st.expander("Draft for the authority (GDPR, Article 33)"):
         language = st.segmented_control(
-            "Language", list(NAMES), default="en", required=True, format_func=NAMES.__getitem__,
+            "Language", list(NAMES), default=ENGLISH, required=True, format_func=NAMES.__getitem__,
             key=f"breach-language-{breach.id}",
-        )  # fmt: skip
-        with speaking(language or "en"):
+        ) or ENGLISH  # fmt: skip
+        with speaking(language):
             text = breaches.for_the_authority(
                 breach, desk.svc.settings, then=breaches.exposure_of(breach), now=lies.counted(desk)
             )
         widgets.show(widgets.quiet("What stands in square brackets, only you can know. Copy it, or save it as a file."))
         st.code(text, language=None, wrap_lines=True)
-        widgets.show(widgets.text_file("Save it as a file", text, saved_as=f"{breach.number}-{language or 'en'}.txt"))
+        widgets.show(widgets.text_file("Save it as a file", text, saved_as=f"{breach.number}-{language}.txt"))
     if breach.authority_told_at is None:
         with st.expander("The authority was told"):
             _note_authority(desk, breach)
