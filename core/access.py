@@ -39,6 +39,11 @@ def new_claim_code() -> str:
     return "-".join(letters[i : i + 4] for i in range(0, CODE_LENGTH, 4))
 
 
+def new_number(letter: str, *, length: int = 7) -> str:
+    """To read out, "G-7Q4K2M9", and random, so that it tells nothing. Longer where nobody may guess one."""
+    return f"{letter}-" + "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
 def read_claim_code(text: str) -> str | None:
     """What a person typed → the code's hash, or None if it cannot be a code. Spaces and case do not matter."""
     letters = re.sub(r"[\s\-–—_.]", "", text).upper().translate(_LOOKALIKES)

@@ -12,7 +12,6 @@ The row is the truth and the worker may be killed between any two lines:
   arrival.
 """
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -499,7 +498,7 @@ def _new_run(
         raise NotAllowed(_("This choice is not offered here."))
     clothing, backdrop = uploads.get(CopyKind.CLOTHING), uploads.get(CopyKind.BACKDROP)
     run = Generation(
-        number=new_run_number(),
+        number=access.new_number("G"),
         request_id=request_id,
         subject_id=subject.id,
         portrait_id=uploads[CopyKind.PORTRAIT].id,
@@ -564,8 +563,3 @@ def _abandon(svc: Services, generation_id: str) -> None:
         provider_runs.drop(svc, session, run.id, now)
         retention.shorten_run(session, run, to=now, reason=EraseReason.NOT_WANTED)
         enqueue(session, JobKind.ERASE, run.subject_id, at=now)
-
-
-def new_run_number() -> str:
-    """Short enough to read out, random so that it tells nothing: "G-7Q4K2M"."""
-    return "G-" + "".join(secrets.choice(access.ALPHABET) for _ in range(7))

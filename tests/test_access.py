@@ -1,5 +1,6 @@
 """A face opens for its owner: by the browser that made it or by its code. Everything else looks like nothing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -45,6 +46,13 @@ def test_a_code_is_seven_groups_of_four_without_letters_to_mistake():
     assert [len(group) for group in code.split("-")] == [4] * 7
     assert set(code) <= set(ALPHABET) | {"-"}
     assert not set("ILOU") & set(ALPHABET)
+
+
+def test_numbers_cannot_be_guessed():
+    numbers = {access.new_number("R", length=10) for _ in range(200)}
+
+    assert len(numbers) == 200
+    assert all(re.fullmatch(r"R-[0-9A-HJKMNP-TV-Z]{10}", number) for number in numbers)
 
 
 def test_codes_differ_and_their_hashes_do_too():

@@ -1,7 +1,6 @@
 """The register of breaches, and the deeds on it. Founders alone do them; each is in the audit log."""
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, exposure
-from core.access import ALPHABET
+from core import access, audit, exposure
 from core.breaches.notices import FILL_IN
 from core.canonical import as_json
 from core.db import take_turns
@@ -45,7 +43,7 @@ def note(svc: Services, *, kind: BreachKind, noticed_at: datetime, press_id: str
         if before := session.exec(select(Breach).where(Breach.press_id == press_id)).first():
             return before
         breach = Breach(
-            number="B-" + "".join(secrets.choice(ALPHABET) for _ in range(7)),
+            number=access.new_number("B"),
             press_id=press_id,
             kind=kind,
             noticed_at=noticed_at,

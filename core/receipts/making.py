@@ -18,8 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from core import audit, made_up, policy
-from core.access import ALPHABET
+from core import access, audit, made_up, policy
 from core.canonical import as_json, instant
 from core.errors import NotAllowed, NotFound
 from core.language import ENGLISH, _, speaking
@@ -157,7 +156,7 @@ def _sign(session: Session, svc: Services, request: Request, *, before: Receipt 
     if request.kind is not RequestKind.ERASE or request.subject_id is None:
         raise NotAllowed("A receipt is for an erase, once it is known whose data it is about.")
     revision = before.revision + 1 if before else 1
-    number = f"{_first_number(before)}.{revision}" if before else _new_number()
+    number = f"{_first_number(before)}.{revision}" if before else access.new_number("R", length=10)
     salt = json.loads(before.statement)["salt"] if before else secrets.token_hex(16)
     with speaking(ENGLISH):  # what is signed is one and the same for everybody
         about = _of_copies(session, svc, request, salt)
@@ -189,11 +188,6 @@ def _sign(session: Session, svc: Services, request: Request, *, before: Receipt 
     made = audit.Action.RECEIPT_MADE
     audit.record(session, made, request.id, at=now, receipt=number.lower(), revision=revision)
     return receipt
-
-
-def _new_number() -> str:
-    """Random, so that it tells nothing and cannot be guessed: "R-7Q4K2M9XTB"."""
-    return "R-" + "".join(secrets.choice(ALPHABET) for _ in range(10))
 
 
 def _first_number(receipt: Receipt) -> str:

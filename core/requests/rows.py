@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, correspondence, sla
+from core import access, audit, correspondence, sla
 from core.language import ENGLISH, N_
 from core.models import (
     MessageWay,
@@ -25,7 +25,6 @@ from core.models import (
     new_id,
 )
 from core.requests import codes
-from core.requests.tickets import new_number
 from core.services import Services
 from core.usage import noting
 
@@ -50,7 +49,7 @@ def open_row(
     request_id = new_id()
     request = Request(
         id=request_id,
-        number=new_number(),
+        number=access.new_number("D"),
         press_id=press_id,
         kind=kind,
         channel=channel,

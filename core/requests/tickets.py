@@ -1,6 +1,5 @@
 """A request as pages see it: numbers, words and clocks, nothing of the person."""
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,6 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from core import sla
-from core.access import ALPHABET
 from core.language import N_, _
 from core.models import MatchedBy, Request, RequestChannel, RequestKind, RequestOutcome, RequestState
 from core.sla import Standing
@@ -109,8 +107,3 @@ def _numbers(session: Session, ids: Iterable[str]) -> dict[str, str]:
         return {}
     query = select(Request.id, Request.number).where(col(Request.id).in_(wanted))
     return dict(session.exec(query).all())
-
-
-def new_number() -> str:
-    """Short enough to read out, random so that it tells nothing: "D-7Q4K2M9"."""
-    return "D-" + "".join(secrets.choice(ALPHABET) for _ in range(7))

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import requests, sla
+from core import access, requests, sla
 from core.errors import NotFound
 from core.models import (
     CopyKind,
@@ -20,7 +20,7 @@ from core.models import (
     new_id,
 )
 from core.requests import Filter, Ticket, WillGo, reading
-from core.requests.tickets import TROUBLES, new_number
+from core.requests.tickets import TROUBLES
 from core.sla import Standing
 from tests.conftest import ANN, EVE
 from tests.requests.conftest import ADDRESS, OPERATOR
@@ -35,7 +35,7 @@ def given(svc, clock):
     def make(due_in: timedelta, *, early: timedelta | None = None, **more) -> Request:
         due_at = clock() + due_in
         values = {
-            "number": new_number(),
+            "number": access.new_number("D"),
             "kind": RequestKind.ERASE,
             "channel": RequestChannel.EMAIL,
             "state": RequestState.OPEN,
