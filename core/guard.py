@@ -23,7 +23,6 @@ import secrets
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -34,7 +33,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core import language, preferences
+from core import cookies, language, preferences
+from core.cookies import Cookie
 from core.language import N_, _
 from core.logs import outline
 from core.preferences import Preferences, Theme
@@ -43,19 +43,9 @@ log = logging.getLogger(__name__)
 
 Headers = list[tuple[bytes, bytes]]
 
-COOKIE = "workshot"
-SECURE_COOKIE = "__Host-workshot"  # the prefix makes the browser refuse it from a subdomain or without https
 IDENTITY_HEADER = b"x-workshot-session"  # .streamlit/config.toml maps it to st.user["session"]
-STAFF_COOKIE = "workshot_staff"  # an operator's, beside their session as a visitor
-SECURE_STAFF_COOKIE = "__Host-workshot_staff"
 STAFF_HEADER = b"x-workshot-staff"  # … and this one to st.user["staff"]
-STAFF_COOKIE_LIVES = timedelta(hours=12)  # the session behind it ends then, too
-COUNT_COOKIE = "workshot_count"  # a preference, the same for everybody who has it: no id is in it
-SECURE_COUNT_COOKIE = "__Host-workshot_count"
 COUNTED_HEADER = b"x-workshot-counted"  # … and this one, always, to st.user["counted"]
-COUNT_COOKIE_LIVES = timedelta(days=365)
-PREFERENCES_COOKIE = "workshot_prefs"  # likewise
-SECURE_PREFERENCES_COOKIE = "__Host-workshot_prefs"
 PREFERENCES_HEADER = b"x-workshot-preferences"  # as the cookie has them, to st.user["preferences"]
 LANGUAGE_HEADER = b"x-workshot-language"  # which it is in the end, where anything says so, to st.user["language"]
 OUR_HEADERS = frozenset({IDENTITY_HEADER, STAFF_HEADER, COUNTED_HEADER, PREFERENCES_HEADER, LANGUAGE_HEADER})
@@ -143,7 +133,10 @@ class Visitor:
     preferences: Preferences = preferences.NOTHING
 
 
-# The session cookie.
+NOBODY = Visitor(session=None, secure=False)
+
+
+# Who it is.
 
 
 def new_session() -> str:
@@ -156,50 +149,75 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(b"workshot session 1:" + token.encode()).hexdigest()
 
 
-def session_hash(scope: Scope) -> str | None:
-    """Whose request this is, for routes. None: no cookie, or the request did not come through the guard."""
-    visitor = scope.get(SCOPE_KEY)
-    return visitor.session if isinstance(visitor, Visitor) else None
-
-
 def staff_hash_of(token: str) -> str:
     """How everyone behind the guard knows an operator's session."""
     return hashlib.sha256(b"workshot staff session 1:" + token.encode()).hexdigest()
 
 
+def visitor_of(scope: Scope) -> Visitor:
+    """Who sent a request; nobody, where it did not come through the guard."""
+    found = scope.get(SCOPE_KEY)
+    return found if isinstance(found, Visitor) else NOBODY
+
+
+def session_hash(scope: Scope) -> str | None:
+    """Whose request this is, for routes. None: no cookie, or the request did not come through the guard."""
+    return visitor_of(scope).session
+
+
 def staff_hash(scope: Scope) -> str | None:
     """The operator's session that a request claims to be of, for routes to look up. None: no cookie."""
-    visitor = scope.get(SCOPE_KEY)
-    return visitor.staff if isinstance(visitor, Visitor) else None
+    return visitor_of(scope).staff
+
+
+# Their cookies.
+
+
+def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
+    """Put the browser into the session `token`; the guard then adds no cookie of its own."""
+    _set_cookie(response, scope, cookies.SESSION, token)
 
 
 def set_staff_cookie(response: Response, scope: Scope, token: str) -> None:
-    secure = scope[SCOPE_KEY].secure
-    name, seconds = _staff_cookie_name(secure), int(STAFF_COOKIE_LIVES.total_seconds())
-    value = f"{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}" + ("; Secure" if secure else "")
-    response.raw_headers.append((b"set-cookie", value.encode()))
-
-
-def _staff_cookie_name(secure: bool) -> str:
-    return SECURE_STAFF_COOKIE if secure else STAFF_COOKIE
-
-
-def counted(scope: Scope) -> Counted:
-    """Whether whoever sent this request may be counted."""
-    visitor = scope.get(SCOPE_KEY)
-    return visitor.counted if isinstance(visitor, Visitor) else Counted.NO
+    _set_cookie(response, scope, cookies.STAFF, token)
 
 
 def set_count_cookie(response: Response, scope: Scope, choice: Counted) -> None:
     """Remember it in the browser alone. To be counted is what is so without it."""
-    seconds = 0 if choice is Counted.YES else int(COUNT_COOKIE_LIVES.total_seconds())
-    secure = scope[SCOPE_KEY].secure
-    value = f"{_count_cookie_name(secure)}={choice.value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}"
-    response.raw_headers.append((b"set-cookie", (value + ("; Secure" if secure else "")).encode()))
+    _set_cookie(response, scope, cookies.COUNT, choice.value, forget=choice is Counted.YES)
 
 
-def _count_cookie_name(secure: bool) -> str:
-    return SECURE_COUNT_COOKIE if secure else COUNT_COOKIE
+def set_preferences_cookie(response: Response, scope: Scope, wanted: Preferences) -> None:
+    """Remember it in the browser alone; where nothing is preferred, nothing is remembered."""
+    _set_cookie(response, scope, cookies.PREFERENCES, str(wanted), forget=wanted.is_empty)
+
+
+def _set_cookie(response: Response, scope: Scope, cookie: Cookie, value: str, *, forget: bool = False) -> None:
+    line = cookie.line(value, secure=scope[SCOPE_KEY].secure, forget=forget)
+    response.raw_headers.append((b"set-cookie", line.encode()))
+
+
+def _taken(headers: Headers, cookie: str) -> tuple[str | None, Headers]:
+    """The token in it, and the headers without it. Cookies of other apps on this host stay as they are."""
+    token = next(filter(TOKEN.fullmatch, _values(headers, cookie)), None)
+    return token, [(name, _without(cookie, value) if name == b"cookie" else value) for name, value in headers]
+
+
+def _values(headers: Headers, cookie: str) -> list[str]:
+    """The values of all cookies of this name."""
+    pairs = (pair.partition("=") for name, value in headers if name == b"cookie" for pair in _pairs(value))
+    return [value for name, _sep, value in pairs if name == cookie]
+
+
+def _without(cookie: str, header: bytes) -> bytes:
+    return "; ".join(pair for pair in _pairs(header) if pair.partition("=")[0] != cookie).encode("latin-1")
+
+
+def _pairs(header: bytes) -> list[str]:
+    return [pair.strip() for pair in header.decode("latin-1").split(";")]
+
+
+# What they want.
 
 
 def _signals(headers: Headers) -> bool:
@@ -209,30 +227,12 @@ def _signals(headers: Headers) -> bool:
 
 def _chosen(headers: Headers, *, secure: bool) -> Counted:
     """What the preference cookie says; anything else that it may hold says nothing."""
-    values = set(_cookies(headers, _count_cookie_name(secure)))
+    values = _values(headers, cookies.COUNT.named(secure=secure))
     return next((choice for choice in (Counted.NO, Counted.GA) if choice.value in values), Counted.YES)
 
 
-def preferred(scope: Scope) -> Preferences:
-    """What the browser that sent this request prefers."""
-    visitor = scope.get(SCOPE_KEY)
-    return visitor.preferences if isinstance(visitor, Visitor) else preferences.NOTHING
-
-
-def set_preferences_cookie(response: Response, scope: Scope, wanted: Preferences) -> None:
-    """Remember it in the browser alone; where nothing is preferred, nothing is remembered."""
-    seconds = 0 if wanted.is_empty else int(preferences.LIVES.total_seconds())
-    secure = scope[SCOPE_KEY].secure
-    value = f"{_preferences_cookie_name(secure)}={wanted}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}"
-    response.raw_headers.append((b"set-cookie", (value + ("; Secure" if secure else "")).encode()))
-
-
-def _preferences_cookie_name(secure: bool) -> str:
-    return SECURE_PREFERENCES_COOKIE if secure else PREFERENCES_COOKIE
-
-
 def _preferred(headers: Headers, *, secure: bool) -> Preferences:
-    found = map(preferences.read, _cookies(headers, _preferences_cookie_name(secure)))
+    found = map(preferences.read, _values(headers, cookies.PREFERENCES.named(secure=secure)))
     return next((each for each in found if not each.is_empty), preferences.NOTHING)
 
 
@@ -248,46 +248,6 @@ def _wants_page(headers: Headers) -> bool:
 
 def _is_page(start: Message) -> bool:
     return bytes(dict(start.get("headers", ())).get(b"content-type", b"")).startswith(b"text/html")
-
-
-def _cookies(headers: Headers, name: str) -> list[str]:
-    """The values of all cookies of this name."""
-    pairs = (
-        pair.strip().partition("=")
-        for key, value in headers
-        if key == b"cookie"
-        for pair in value.decode("latin-1").split(";")
-    )
-    return [value for found, _sep, value in pairs if found == name]
-
-
-def set_session_cookie(response: Response, scope: Scope, token: str) -> None:
-    """Put the browser into the session `token`; the guard then adds no cookie of its own."""
-    visitor = scope[SCOPE_KEY]
-    response.raw_headers.append((b"set-cookie", _cookie(token, secure=visitor.secure)))
-
-
-def _cookie(token: str, *, secure: bool) -> bytes:
-    # Without a lifetime it ends with the browser. Lax: a link in a mail must find the session it left.
-    start = f"{_cookie_name(secure)}={token}; Path=/; HttpOnly; SameSite=Lax"
-    return (start + ("; Secure" if secure else "")).encode()
-
-
-def _cookie_name(secure: bool) -> str:
-    return SECURE_COOKIE if secure else COOKIE
-
-
-def _take_cookie(headers: Headers, name: str) -> tuple[str | None, Headers]:
-    """Our cookie's value, and the headers without it. Cookies of other apps on this host stay as they are."""
-    token, rest = None, []
-    for key, value in headers:
-        if key == b"cookie":
-            pairs = [pair.strip() for pair in value.decode("latin-1").split(";")]
-            ours = [pair.partition("=")[2] for pair in pairs if pair.partition("=")[0] == name]
-            token = token or next((found for found in ours if TOKEN.fullmatch(found)), None)
-            value = "; ".join(pair for pair in pairs if pair.partition("=")[0] != name).encode("latin-1")
-        rest.append((key, value))
-    return token, rest
 
 
 # What leaves.
@@ -521,9 +481,9 @@ class Guard:
 
     def _identified(self, scope: Scope) -> Scope:
         """The same request with its sender's hash in place of the cookie, and no identity that the sender claimed."""
-        token, headers = _take_cookie(list(scope["headers"]), _cookie_name(self._secure))
+        token, headers = _taken(list(scope["headers"]), cookies.SESSION.named(secure=self._secure))
         session = hash_of(token) if token else None
-        staff_token, headers = _take_cookie(headers, _staff_cookie_name(self._secure))
+        staff_token, headers = _taken(headers, cookies.STAFF.named(secure=self._secure))
         staff = staff_hash_of(staff_token) if staff_token else None
         counted = self._may_count(session, headers)
         wanted = _preferred(headers, secure=self._secure)
@@ -680,7 +640,7 @@ class Guard:
 
     def headers_out(self, headers: Headers, *, mint: bool) -> Headers:
         """What a response may carry: nothing for other sites, our rules wherever a route has none of its own."""
-        ours = f"{_cookie_name(self._secure)}=".encode()
+        ours = f"{cookies.SESSION.named(secure=self._secure)}=".encode()
         out: Headers = []
         for name, value in ((name.lower(), value) for name, value in headers):
             if name == b"set-cookie":
@@ -689,7 +649,7 @@ class Guard:
             if not name.startswith(b"access-control-"):
                 out.append((name, value))
         if mint:
-            out.append((b"set-cookie", _cookie(new_session(), secure=self._secure)))
+            out.append((b"set-cookie", cookies.SESSION.line(new_session(), secure=self._secure).encode()))
         names = {name for name, _ in out}
         if b"set-cookie" in names:
             out = [(name, value) for name, value in out if name != b"cache-control"]

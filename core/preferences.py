@@ -7,7 +7,6 @@ has the same. Its value is `de.dark.24h`, with `-` for what nobody has chosen; w
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -17,7 +16,6 @@ from core.contracts import Contract
 from core.language import NAMES
 from core.settings import ROOT
 
-LIVES: Final = timedelta(days=365)
 UNSET: Final = "-"
 CHOICES: Final = ("language", "theme", "contract")
 """As they follow one another in the cookie."""

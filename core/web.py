@@ -39,9 +39,7 @@ from core.drafts import DraftKind
 from core.errors import NotAllowed, NotFound, StorageUnavailable, WorkShotError
 from core.guard import (
     Counted,
-    counted,
     new_session,
-    preferred,
     same_origin,
     session_hash,
     set_count_cookie,
@@ -49,6 +47,7 @@ from core.guard import (
     set_staff_cookie,
     staff_hash,
     staff_hash_of,
+    visitor_of,
 )
 from core.language import _
 from core.marks import Marks
@@ -334,7 +333,8 @@ class _Web:
             return _plainly(_("Press the button on one of our pages."), 403)
         try:
             said = preferences.of_form(await request.body())
-            wanted = said.on_top_of(preferred(request.scope), offered=self._services().settings.terms.offered)
+            before, terms = visitor_of(request.scope).preferences, self._services().settings.terms
+            wanted = said.on_top_of(before, offered=terms.offered)
         except ValueError:
             return _plainly(_("This cannot be chosen here."), 400)
         response = RedirectResponse(f"/{said.back}", status_code=303, headers=PRIVATE)
@@ -552,7 +552,7 @@ def _is_ours(request: Request) -> bool:
 
 def _count_download(svc: Services, request: Request, what: str) -> None:
     """Once for each file that is handed out to somebody who may be counted, and as the last step of their visit."""
-    who, said = session_hash(request.scope), counted(request.scope)
+    who, said = session_hash(request.scope), visitor_of(request.scope).counted
     if request.method != "GET" or who is None or not said.is_so or not access.is_counted(svc, who):
         return
     agent, language = (request.headers.get(name, "") for name in ("user-agent", "accept-language"))

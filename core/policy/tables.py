@@ -10,6 +10,7 @@ from typing import Final
 from core import sla
 from core.catalogue import catalogue
 from core.contracts import Contract
+from core.cookies import COUNT, PREFERENCES, SESSION, STAFF, XSRF
 from core.language import _, n_, p_
 from core.models import RequestKind
 from core.policy import numbers as bound
@@ -19,9 +20,6 @@ from core.policy.numbers import Other
 from core.settings import Settings
 
 CLOCK, REQUEST, RIGHTS = "erased_by_the_clock", "erased_on_request", "rights_in_time"
-COOKIE, SECURE_COOKIE, XSRF_COOKIE = "workshot", "__Host-workshot", "_streamlit_xsrf"
-COUNT_COOKIE, STAFF_COOKIE, PREFERENCES_COOKIE = "workshot_count", "workshot_staff", "workshot_prefs"
-"""The guard's and Streamlit's names; tests/policy holds these to those."""
 ABUSE_ENDS, ABUSE_CLOSES = "core.abuse.prune", "core.reports.close"
 LOGS, COUNTS, RECORDS, OWNER = "logs_at_most_a_year", "usage_belongs_to_nobody", "records_end", "only_the_owner"
 CALIFORNIA: Final = "california"
@@ -317,8 +315,8 @@ def rights(settings: Settings) -> Folded:
 
 def cookies(settings: Settings) -> Folded:
     """Each by its name, with what it is for and what breaks without it."""
-    name = SECURE_COOKIE if settings.secure else COOKIE
-    prefix = "__Host-" if settings.secure else ""
+    ours = (SESSION, COUNT, PREFERENCES, STAFF)
+    name, count, preferences, staff = (cookie.named(secure=settings.secure) for cookie in ours)
     closes = _("Until the browser closes")
     stops = _("Pages stop: nobody’s photos could be told apart")
     return Folded(
@@ -331,10 +329,10 @@ def cookies(settings: Settings) -> Folded:
         columns=(_("Name"), _("What for"), _("How long"), _("Without it")),
         rows=(
             Row((name, _("Opens your photos in this browser alone"), closes, stops), "session_ends_with_the_browser"),
-            Row((XSRF_COOKIE, _("Keeps other sites from acting for you"), closes, stops)),
+            Row((XSRF, _("Keeps other sites from acting for you"), closes, stops)),
             Row(
                 (
-                    prefix + COUNT_COOKIE,
+                    count,
                     _("Remembers that you are not to be counted; no number in it"),
                     _("A year"),
                     _("You are counted"),
@@ -342,7 +340,7 @@ def cookies(settings: Settings) -> Folded:
             ),
             Row(
                 (
-                    prefix + PREFERENCES_COOKIE,
+                    preferences,
                     _("Remembers language, theme and how long photos stay by default; no number in it"),
                     _("A year"),
                     _("English or your browser’s language"),
@@ -350,7 +348,7 @@ def cookies(settings: Settings) -> Folded:
             ),
             Row(
                 (
-                    prefix + STAFF_COOKIE,
+                    staff,
                     _("Signs operators in; nobody else has it"),
                     _hours(bound.STAFF_HOURS),
                     _("They cannot sign in"),

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from core import marks
+from core import cookies, marks
 from core.catalogue import catalogue
 from core.contracts import PROCESS_HEADSHOTS_KEPT, Contract
-from core.guard import COOKIE, SECURE_COOKIE
 from core.language import N_, _, either, month, n_
 from core.ports import Offered, Provider
 from core.promises import PROMISES
@@ -239,7 +238,6 @@ CONTACT_NOT_NEEDED = N_(
     "first. If you do nothing, the clock does it."
 )
 
-XSRF_COOKIE = "_streamlit_xsrf"  # set by Streamlit, which calls it so in no public place
 ON_DEVICE = "on_device"
 SOMEBODY = N_("whoever runs this server")
 
@@ -282,8 +280,8 @@ def _of_settings(settings: Settings) -> dict[str, str]:
         "process_kept": n_("{n} hour", "{n} hours", int(PROCESS_HEADSHOTS_KEPT.total_seconds() // 3600)),
         "windows": ", ".join(windows) or _(NO_WINDOWS),
         "runs_per_day": n_("{n} run", "{n} runs", settings.runs_per_day),
-        "cookie": SECURE_COOKIE if settings.secure else COOKIE,
-        "xsrf_cookie": XSRF_COOKIE,
+        "cookie": cookies.SESSION.named(secure=settings.secure),
+        "xsrf_cookie": cookies.XSRF,
         "way_here": _(WAY_IS_SAFE if settings.secure else WAY_UNKNOWN),
         "purposes": ", ".join(_(purpose.title) for purpose in catalogue().purposes),
         "source_type": marks.SourceType.COMPOSITE.value.rpartition("/")[2],

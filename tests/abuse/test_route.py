@@ -6,7 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.abuse import glass
-from core.guard import STAFF_COOKIE, new_session, staff_hash_of
+from core.cookies import STAFF
+from core.guard import new_session, staff_hash_of
 from core.models import GlassView, Role
 from core.operators import Operator, make_link, open_link
 from core.services import Services
@@ -48,7 +49,7 @@ def client(open_house: Services) -> Iterator[TestClient]:
 def test_who_asked_sees_it_and_nobody_caches_it(
     client: TestClient, open_house: Services, view: GlassView, who_asked: Signed
 ) -> None:
-    client.cookies.set(STAFF_COOKIE, who_asked[1])
+    client.cookies.set(STAFF.name, who_asked[1])
     seen = client.get(f"/ops/glass/{view.id}")
     assert (seen.status_code, seen.headers["content-type"]) == (200, "image/jpeg")
     assert seen.content.startswith(b"\xff\xd8")
@@ -63,7 +64,7 @@ def test_to_everybody_else_there_is_nothing(
 ) -> None:
     cookie = {"nobody": "", "who allowed": who_allowed[1]}.get(who, who_asked[1])
     if cookie:
-        client.cookies.set(STAFF_COOKIE, cookie)
+        client.cookies.set(STAFF.name, cookie)
     if who == "forbidden":
         glass.forbid(open_house, ANN)
     method = {"asks whether": "HEAD", "posts": "POST"}.get(who, "GET")

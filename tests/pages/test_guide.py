@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
-from streamlit.web.server.starlette import starlette_server_config
 
 from core.contracts import Contract
 from core.ports import HandOver
@@ -157,7 +156,6 @@ def test_what_the_operator_writes_is_never_markup(opened: Opened) -> None:
 
 
 def test_cookies_go_by_their_names(opened: Opened) -> None:
-    assert starlette_server_config.XSRF_COOKIE_NAME == guide_text.XSRF_COOKIE
     plain, secure = words(opened()), words(opened(public_url="https://headshots.example.org"))
     assert " workshot " in plain and "__Host-workshot" not in plain
     assert "__Host-workshot" in secure and guide_text.WAY_IS_SAFE in secure

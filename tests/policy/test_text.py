@@ -8,18 +8,19 @@ a look at what was reported.
 import difflib
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from core import abuse, audit, guard, mailbox, operators, policy, preferences
+from core import abuse, audit, cookies, mailbox, operators, policy
 from core.contracts import Contract
 from core.correspondence import sending
 from core.drafts import Drafts
 from core.language import NAMES, _, current, speaking
-from core.policy import numbers, tables
+from core.policy import numbers
 from core.policy.document import Document, lines_of
 from core.ports import HandOver
 from core.promises import PROMISES
@@ -300,19 +301,15 @@ def test_numbers_of_the_house_are_those_that_are_used() -> None:
     assert abuse.KEPT == abuse.BLOCKED_FOR == audit.TWELVE_MONTHS
     assert numbers.REPORT_MONTHS == numbers.BLOCK_MONTHS == 12
     assert abuse.LOOK_FOR.total_seconds() == numbers.LOOK_MINUTES * 60
-    assert guard.STAFF_COOKIE_LIVES.total_seconds() == numbers.STAFF_HOURS * 3600
+    assert cookies.STAFF.lives.total_seconds() == numbers.STAFF_HOURS * 3600
 
 
-def test_cookies_go_by_their_names() -> None:
-    assert (tables.COOKIE, tables.SECURE_COOKIE) == (guard.COOKIE, guard.SECURE_COOKIE)
-    assert (tables.COUNT_COOKIE, tables.STAFF_COOKIE) == (guard.COUNT_COOKIE, guard.STAFF_COOKIE)
-    assert f"__Host-{tables.STAFF_COOKIE}" == guard.SECURE_STAFF_COOKIE
-    assert tables.PREFERENCES_COOKIE == guard.PREFERENCES_COOKIE
-    assert f"__Host-{tables.PREFERENCES_COOKIE}" == guard.SECURE_PREFERENCES_COOKIE
-    assert guard.COUNT_COOKIE_LIVES.days == preferences.LIVES.days == 365
+def test_cookies_are_called_and_end_as_it_is_said() -> None:
+    assert (cookies.SESSION.lives, cookies.STAFF.lives) == (None, operators.SESSION_LIVES)
+    assert cookies.COUNT.lives == cookies.PREFERENCES.lives == timedelta(days=365)
     from streamlit.web.server.starlette import starlette_server_config
 
-    assert starlette_server_config.XSRF_COOKIE_NAME == tables.XSRF_COOKIE
+    assert starlette_server_config.XSRF_COOKIE_NAME == cookies.XSRF
 
 
 def test_a_text_that_was_kept_reads_like_one(document: Document) -> None:

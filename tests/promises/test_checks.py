@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import audit, breaches, erasing, guard, promises, reconcile, requests, retention
+from core import audit, breaches, erasing, promises, reconcile, requests, retention
 from core.abuse import glass
 from core.abuse.terms import LOOK_FOR
 from core.models import (
@@ -790,10 +790,6 @@ def test_a_picture_is_one_whatever_else_was_said(status: int) -> None:
 )  # fmt: skip
 def test_the_way_to_the_database_is_seen_from_our_end(host: str, safe: bool | None) -> None:
     assert reach.stays_or_sealed(host, encrypted=False) is safe and reach.stays_or_sealed(host, encrypted=True)
-
-
-def test_cookies_are_called_as_the_guard_calls_them() -> None:
-    assert set(reach.COOKIES) == {guard.COOKIE, guard.SECURE_COOKIE}
 
 
 @pytest.mark.parametrize("word", ["one", "0" * 32, "ann@example.org", "203.0.113.7", "/img/x"])

@@ -37,7 +37,7 @@ def behind() -> Callable[..., dict[str, Any]]:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.update(
             header=[value.decode() for name, value in scope["headers"] if name == b"x-workshot-counted"],
-            counted=guard.counted(scope).value,
+            counted=guard.visitor_of(scope).counted.value,
         )
 
     standing = Guard(app, framework=NoFramework(), secure=False)
@@ -88,7 +88,7 @@ def test_a_page_that_was_asked_for_with_a_signal_speaks_for_its_stream(behind: C
 
 
 def test_a_request_that_passed_no_guard_is_not_counted() -> None:
-    assert guard.counted({"type": "http"}) is guard.Counted.NO
+    assert guard.visitor_of({"type": "http"}).counted is guard.Counted.NO
 
 
 # ---------------------------------------------------------------------------------------------------------- the switch

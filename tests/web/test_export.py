@@ -9,7 +9,8 @@ from sqlmodel import col, select
 from starlette.testclient import TestClient
 
 from core import exports, queue, requests
-from core.guard import COOKIE, hash_of, new_session
+from core.cookies import SESSION
+from core.guard import hash_of, new_session
 from core.models import Copy, CopyKind, JobKind, RequestKind, new_id
 from core.services import Services
 from tests.fakes import FrozenClock, MemoryStore
@@ -19,14 +20,14 @@ from tests.web.test_staff import served
 @pytest.fixture
 def client(svc: Services) -> Iterator[TestClient]:
     with served(svc) as client:
-        client.cookies.set(COOKIE, new_session())
+        client.cookies.set(SESSION.name, new_session())
         yield client
 
 
 @pytest.fixture
 def export(svc: Services, client: TestClient, ask: Callable[..., str], work: Callable[[], int]) -> Copy:
     """What this browser's person asked for, packed."""
-    me = hash_of(client.cookies[COOKIE])
+    me = hash_of(client.cookies[SESSION.name])
     ask(who=me)
     work()
     requests.open_in_product(svc, me, kind=RequestKind.COPY, press_id=new_id())
@@ -51,7 +52,7 @@ def test_foreign_unknown_and_other_copies_look_alike(svc: Services, client: Test
     mine = [client.get(f"/export/{copy_id}") for copy_id in (*others, "f" * 32)]
     with served(svc) as stranger:
         nobody = stranger.get(f"/export/{export.id}")
-        stranger.cookies.set(COOKIE, new_session())
+        stranger.cookies.set(SESSION.name, new_session())
         answers = [*mine, nobody, stranger.get(f"/export/{export.id}")]
     assert {(answer.status_code, answer.text) for answer in answers} == {(404, "There is nothing here.")}
 

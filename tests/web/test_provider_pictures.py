@@ -9,7 +9,8 @@ from PIL import Image
 from sqlmodel import col, select
 
 from core import jobs
-from core.guard import COOKIE, hash_of, new_session
+from core.cookies import SESSION
+from core.guard import hash_of, new_session
 from core.marks import SourceType, carries_c2pa, read_marks
 from core.models import Copy, HeadshotRow, JobKind
 from core.ports import Fetched
@@ -38,9 +39,9 @@ def shown(request, svc, clock, ask):
     painter.signs = request.param
     svc = replace(svc, providers={painter.name: painter})
     with served(svc) as client:
-        client.cookies.set(COOKIE, new_session())
+        client.cookies.set(SESSION.name, new_session())
         choices = {"engine": painter.name, "purpose": "resume", "ratio": "35:45", "variants": 1}
-        run_id = ask(svc=svc, who=hash_of(client.cookies[COOKIE]), **choices)
+        run_id = ask(svc=svc, who=hash_of(client.cookies[SESSION.name]), **choices)
         worker = jobs.Worker(svc)
         for _ in range(8):
             while worker.look((JobKind.PROVIDER,)):

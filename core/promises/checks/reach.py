@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import access, made_up
+from core import access, cookies, made_up
 from core.errors import NotFound
 from core.models import Copy, Generation, GlassView, Role, SignInWay, new_id
 from core.operators import Operator
@@ -22,7 +22,7 @@ from core.promises.checks.looks import looks
 from core.promises.shapes import Check, Result, Says, broken, kept, listed, says, unknown
 from core.services import Services
 
-COOKIES: Final = ("workshot", "__Host-workshot")
+COOKIES: Final = tuple(cookies.SESSION.named(secure=secure) for secure in (False, True))
 """The guard's; which of them it takes depends on how it is reached."""
 RUNS: Final = 1
 VIEWS: Final = 2
