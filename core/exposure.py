@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func
 
 from core import copies, made_up
-from core.language import count
+from core.language import count, size
 from core.models import (
     AbuseReport,
     Copy,
@@ -240,7 +240,7 @@ def all_three(found: Exposure) -> str:
     since = f", the oldest from {found.oldest_at:%d %b %Y, %H:%M} UTC" if found.oldest_at else ""
     zips = f" And {count(exports.copies, 'export')} with the same images once more." if exports.copies else ""
     people = count(found.people, "person", "people")
-    return f"{count(images.copies, 'image')} ({megabytes(images.size)}) of {people}{since}.{zips}"
+    return f"{count(images.copies, 'image')} ({size(images.size)}) of {people}{since}.{zips}"
 
 
 def under_which_key(found: Exposure) -> str:
@@ -271,7 +271,3 @@ def at_third_parties(found: Exposure) -> str:
 def _listed(words: Mapping[str, int]) -> str:
     told = ", ".join(count(number, _ONE.get(name, name), name) for name, number in words.items())
     return f" ({told})" if told else ""
-
-
-def megabytes(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

@@ -17,7 +17,7 @@ import gettext
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -142,6 +142,14 @@ def number(value: float, decimals: int = 0) -> str:
     return format_decimal(value, f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=current())
 
 
+def size(count: float) -> str:
+    """Of what is stored: `40 bytes`, `812 kB`, `3.2 MB`."""
+    for unit, of, decimals in (("GB", 1e9, 1), ("MB", 1e6, 1), ("kB", 1e3, 0)):
+        if count >= of:
+            return f"{number(count / of, decimals)} {unit}"
+    return _("{number} bytes", number=number(round(count)))
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 object`, `3 objects`, in English: for operators, whose pages and alerts are. Others say `n_`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
@@ -162,6 +170,11 @@ def months(language: str) -> tuple[str, ...]:
 def day(at: date) -> str:
     """`12 December 2026`, `12. Dezember 2026`."""
     return _in_words(at, "long")
+
+
+def instant(at: datetime, *, seconds: bool = True) -> str:
+    """`12 December 2026, 14:02:09 UTC`: in the one zone that needs no guessing."""
+    return _("{day}, {time} UTC", day=day(at), time=f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}")
 
 
 def _in_words(at: date, pattern: str) -> str:

@@ -14,7 +14,7 @@ from core import access, audit, copies, exports, policy, promises, queue, reques
 from core.contracts import Contract
 from core.errors import NotFound, StorageUnavailable
 from core.exports import packing, schema
-from core.language import speaking
+from core.language import instant, speaking
 from core.models import (
     AbuseKind,
     AbuseReport,
@@ -317,7 +317,7 @@ def test_the_readme_says_what_is_in_it_and_what_is_not(
     text = unpacked(asked)["README.txt"].decode()
     assert "runs (1): Your runs" in text and "images (" in text
     assert "What is not in it, and why" in text
-    assert f"erased by {svc.clock() + timedelta(hours=24):%d %B %Y, %H:%M} UTC" in text
+    assert f"erased by {instant(svc.clock() + timedelta(hours=24), seconds=False)}, no later" in text
 
 
 # ------------------------------------------------------------------------------------------------------------- clocks

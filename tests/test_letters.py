@@ -9,8 +9,9 @@ import pytest
 from core import correspondence
 from core.correspondence import TEMPLATES, Facts
 from core.correspondence.messages import WIDTH, wrapped
-from core.correspondence.templates import MOST_LETTERS, at
+from core.correspondence.templates import MOST_LETTERS
 from core.errors import NotAllowed
+from core.language import instant
 from core.models import CopyKind, MatchedBy, Receipt, Request, RequestChannel, RequestKind, RequestState
 from tests.fakes import NOON
 
@@ -124,7 +125,7 @@ def test_in_california_its_authority_is_named_too(facts):
 def test_an_extension_says_until_when_and_that_it_is_the_only_one(facts):
     told = text("extended", facts(kind=RequestKind.COPY, words="Many files have to be looked through."))
     assert "Many files have to be looked through." in told
-    assert f"now due on {at(NOON + timedelta(hours=48))}. The law lets us do this once" in told
+    assert f"now due on {instant(NOON + timedelta(hours=48))}. The law lets us do this once" in told
 
 
 def test_asking_for_a_code_says_nothing_about_what_was_sent(svc):

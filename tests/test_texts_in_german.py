@@ -128,7 +128,7 @@ def test_a_page_is_filled_in_german_too(read: Read, svc: Services) -> None:
     assert "APIMart (Betreiber: APIMart (apimart.ai), ein Dritter)" in said
     assert "24 bis 72 Stunden" in said and "Gelesen am 21. Nov. 2026." in said
     checked = read("pages/check_image.py", **{"image-findings": LOOKED_AT})
-    assert " 5. Okt. 2026, 14:02 Uhr UTC" in checked
+    assert " 5. Oktober 2026, 14:02 Uhr UTC" in checked
     assert "Nicht vorhanden" not in checked and "Beschädigt" in checked
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from core.exposure import DATABASE, MASTER_KEY, STORE, Exposure
-from core.language import N_, _, day, n_, number
+from core.language import N_, _, day, instant, n_, number, size
 from core.models import Breach, BreachKind
 from core.settings import Settings
 
@@ -141,13 +141,13 @@ def _head(breach: Breach, settings: Settings) -> Iterator[str]:
 
 def _nature(breach: Breach, now: datetime) -> Iterator[str]:
     yield _(KINDS[breach.kind])
-    yield _("Noticed: {when}. Noted: {noted}.", when=_instant(breach.noticed_at), noted=_instant(breach.noted_at))
+    yield _("Noticed: {when}. Noted: {noted}.", when=instant(breach.noticed_at), noted=instant(breach.noted_at))
     yield _("When it began, and how it came about: {fill_in}", fill_in=_("[to fill in]"))
     told_at = breach.authority_told_at or now
     if told_at > breach.due_at:
         yield _(
             "This notice comes after the 72 hours that ended on {due}, because: {fill_in}",
-            due=_instant(breach.due_at),
+            due=instant(breach.due_at),
             fill_in=_("[to fill in]"),
         )
 
@@ -157,10 +157,10 @@ def _numbers(then: Exposure, now: Exposure) -> Iterator[str]:
     for when, found in ((then.at, then), (now.at, now)):
         yield _(
             "{when}: images of about {people}: {images} ({size}); the oldest from {oldest}.",
-            when=_instant(when),
+            when=instant(when),
             people=n_("{n} person", "{n} people", found.people),
             images=n_("{n} image", "{n} images", found.images.copies),
-            size=_size(found.images.size),
+            size=size(found.images.size),
             oldest=day(found.oldest_at) if found.oldest_at else "–",
         )
     yield _(
@@ -194,7 +194,7 @@ def _measures(breach: Breach, settings: Settings) -> Iterator[str]:
     yield _("Since: {fill_in}", fill_in=_("[to fill in: what was closed, changed or erased, and when]"))
     yield _("Proposed: {fill_in}", fill_in=_("[to fill in]"))
     if breach.people_told_at is not None:
-        yield _("People were told on every page of the service on {when}.", when=_instant(breach.people_told_at))
+        yield _("People were told on every page of the service on {when}.", when=instant(breach.people_told_at))
     else:
         yield _("People are told on every page of the service: {fill_in}", fill_in=_("[to fill in: when]"))
 
@@ -213,12 +213,3 @@ def for_people(breach: Breach, settings: Settings, *, then: Exposure) -> str:
             _("Questions: {contact}. We are sorry.", contact=contact),
         )
     )
-
-
-# -------------------------------------------------------------------------------------------------------------- words
-def _instant(at: datetime) -> str:
-    return _("{day}, {time} UTC", day=day(at), time=f"{at:%H:%M:%S}")
-
-
-def _size(size: int) -> str:
-    return f"{number(size / 1e9, 1)} GB" if size >= 1e9 else f"{number(size / 1e6, 1)} MB"

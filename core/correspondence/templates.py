@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from core.correspondence.grounds import ground_of
 from core.errors import NotAllowed
-from core.language import ENGLISH, N_, _, day, speaking
+from core.language import ENGLISH, N_, _, instant, speaking
 from core.models import CopyKind, Receipt, Request, RequestKind
 from core.receipts import sentences
 from core.receipts.statement import elsewhere_of
@@ -129,17 +129,12 @@ def _facts_of(svc: Services, request: Request, receipt: Receipt | None) -> Facts
     )
 
 
-def at(instant: datetime) -> str:
-    """To the second, in the one zone that needs no guessing."""
-    return _("{day}, {time} UTC", day=day(instant), time=f"{instant:%H:%M:%S}")
-
-
 def _asked(facts: Facts) -> str:
     return _(_ASKED[facts.kind])
 
 
 def _closing(facts: Facts) -> list[str]:
-    known = {"number": facts.number, "contact": facts.contact, "name": facts.run_by, "at": at(facts.received_at)}
+    known = {"number": facts.number, "contact": facts.contact, "name": facts.run_by, "at": instant(facts.received_at)}
     ask = _("Questions? Write to {contact} and name {number}.", **known) if facts.contact else ""
     name = _("WorkShot, run by {name}", **known) if facts.run_by else "WorkShot"
     about = _("Request {number}, received on {at}", **known)
@@ -158,7 +153,7 @@ def _received(facts: Facts) -> list[str]:
 def _begins(facts: Facts) -> str:
     if facts.start_at is None:
         return _("It is clear whose photos it is about. Erasing begins by itself.")
-    return _("It is clear whose photos it is about. Erasing begins by itself on {at}.", at=at(facts.start_at))
+    return _("It is clear whose photos it is about. Erasing begins by itself on {at}.", at=instant(facts.start_at))
 
 
 def _by_when(facts: Facts) -> str:
@@ -166,9 +161,9 @@ def _by_when(facts: Facts) -> str:
         return _(
             "It is due on {at}: 48 hours after we received it. By then all of it should be erased, and "
             "storage asked whether it is gone. We write to you when it is.",
-            at=at(facts.due_at),
+            at=instant(facts.due_at),
         )
-    return _("An answer is due on {at} at the latest.", at=at(facts.due_at))
+    return _("An answer is due on {at} at the latest.", at=instant(facts.due_at))
 
 
 def _ask_for_code(facts: Facts) -> list[str]:
@@ -227,7 +222,7 @@ def _faster(facts: Facts) -> list[str]:
 
 
 def _clock_goes_on(facts: Facts) -> str:
-    return _("Our clock does not stop while we wait for you: it ends on {at}.", at=at(facts.due_at))
+    return _("Our clock does not stop while we wait for you: it ends on {at}.", at=instant(facts.due_at))
 
 
 def _extended(facts: Facts) -> list[str]:
@@ -235,7 +230,7 @@ def _extended(facts: Facts) -> list[str]:
 
 
 def _extended_until(facts: Facts) -> list[str]:
-    until = at(facts.due_at)
+    until = instant(facts.due_at)
     if facts.is_californian:
         return [
             _(
@@ -258,7 +253,7 @@ def _late(facts: Facts) -> list[str]:
         _(
             "We are late. Your request {asked} was due on {at}, and it is not done. We are sorry.",
             asked=_asked(facts),
-            at=at(facts.due_at),
+            at=instant(facts.due_at),
         ),
         _("People are working on it. We write to you as soon as it is done."),
     ]
@@ -283,7 +278,7 @@ def _done(facts: Facts) -> list[str]:
 def _asked_of_it(facts: Facts) -> str:
     if facts.proved_at is None:
         return _("Storage was asked for it and no longer had it.")
-    return _("Storage was asked for it and no longer had it on {at}.", at=at(facts.proved_at))
+    return _("Storage was asked for it and no longer had it on {at}.", at=instant(facts.proved_at))
 
 
 def _asked_of_each(facts: Facts) -> str:
@@ -291,7 +286,7 @@ def _asked_of_each(facts: Facts) -> str:
         return _("After that, storage was asked for each of them in two ways and no longer had it.")
     return _(
         "After that, storage was asked for each of them in two ways and no longer had it on {at}.",
-        at=at(facts.proved_at),
+        at=instant(facts.proved_at),
     )
 
 
@@ -338,7 +333,7 @@ def _nothing_held(facts: Facts) -> list[str]:
         "We looked for everything that belongs to what you showed us, and hold nothing of it any more: all of it had "
         "been erased and shown to be gone before we looked."
     )
-    proved = facts.proved_at and _("The last of it was shown to be gone on {at}.", at=at(facts.proved_at))
+    proved = facts.proved_at and _("The last of it was shown to be gone on {at}.", at=instant(facts.proved_at))
     return [
         f"{looked} {proved}" if proved else looked,
         *_listed_as_open(facts.elsewhere),
@@ -348,7 +343,7 @@ def _nothing_held(facts: Facts) -> list[str]:
 
 def _copy_ready(facts: Facts) -> list[str]:
     if facts.until:
-        ready = _("The copy of your data is ready, until {at}. Then it is erased.", at=at(facts.until))
+        ready = _("The copy of your data is ready, until {at}. Then it is erased.", at=instant(facts.until))
     else:
         ready = _("The copy of your data is ready, for {hours}. Then it is erased.", hours=_(CLOCK_OF_A_COPY))
     return [

@@ -24,7 +24,7 @@ from core import audit, copies, pictures, retention
 from core.errors import NotFound, ObjectDamaged, ObjectMissing
 from core.exports.gathering import gather, sections
 from core.exports.reading import MICROSECOND, MOST_FILES, attempt
-from core.language import ENGLISH, _, current, day, speaking
+from core.language import _, instant, speaking
 from core.models import (
     LIVE,
     Copy,
@@ -311,12 +311,10 @@ def _readme(
 
 
 def _how_long(until: datetime) -> list[str]:
-    date = f"{until:%d %B %Y}" if current() == ENGLISH else day(until)
     says = _(
-        "Our copy of this file is erased by {day}, {time} UTC, no later than any image in it, and when\n"
+        "Our copy of this file is erased by {instant}, no later than any image in it, and when\n"
         "you erase your photos. What you have downloaded is yours: we cannot erase it for you.",
-        day=date,
-        time=f"{until:%H:%M}",
+        instant=instant(until, seconds=False),
     )
     return says.split("\n")
 

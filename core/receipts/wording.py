@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from core.language import N_, _, n_, number, p_
+from core.language import N_, _, n_, number, p_, size
 from core.models import CopyKind, ProviderCopyKind, RequestChannel
 from core.receipts import sentences
 from core.receipts.statement import Elsewhere, ErasedCopy, Probe, Statement
@@ -151,7 +151,7 @@ def _facts(said: Statement) -> list[tuple[str, str]]:
 def _sum(said: Statement) -> str:
     kinds = Counter(copy.kind for copy in said.copies)
     named = ", ".join(_counted(kind, count) for kind, count in sorted(kinds.items()))
-    return f"{named} ({_size(said.size)})"
+    return f"{named} ({size(said.size)})"
 
 
 def _counted(kind: str, count: int) -> str:
@@ -159,7 +159,7 @@ def _counted(kind: str, count: int) -> str:
 
 
 def _name(copy: ErasedCopy) -> str:
-    return f"{_(_KINDS[copy.kind]) if copy.kind in _KINDS else copy.kind.capitalize()}, {_size(copy.size)}"
+    return f"{_(_KINDS[copy.kind]) if copy.kind in _KINDS else copy.kind.capitalize()}, {size(copy.size)}"
 
 
 def _done(copy: ErasedCopy) -> str:
@@ -211,9 +211,3 @@ def _length(span: timedelta) -> str:
     if seconds < 60:
         return _("{seconds} s", seconds=seconds)
     return _("{hours} h {minutes} min", hours=seconds // 3600, minutes=seconds // 60 % 60)
-
-
-def _size(size: int) -> str:
-    if size >= 1_000_000:
-        return f"{number(size / 1e6, 1)} MB"
-    return f"{size / 1e3:.0f} kB" if size >= 1000 else _("{number} bytes", number=size)

@@ -9,7 +9,7 @@ become markup. A `Filler` says a sentence in the language of whoever reads it, w
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 
 from core import cookies, marks
 from core.catalogue import catalogue
@@ -344,8 +344,3 @@ def read_when(party: ThirdParty) -> str:
 def dated(day: date) -> str:
     """`05 Oct 2025`: as exact as a page of others dates itself."""
     return _("{day:02} {month} {year}", day=day.day, month=month(day), year=day.year)
-
-
-def timed(at: datetime) -> str:
-    """`05 Oct 2025, 14:02 UTC`"""
-    return _("{day}, {time} UTC", day=dated(at), time=f"{at:%H:%M}")

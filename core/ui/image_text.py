@@ -4,9 +4,8 @@ What the page that checks an image says, apart from how it is drawn.
 What others do with marks is told with the day on which it was read, and what is not known is told as well.
 """
 
-from core.language import N_, _, p_
+from core.language import N_, _, instant, p_
 from core.provenance import Credentials, Findings, Mark, State
-from core.ui.guide_text import timed
 from core.ui.widgets.markup import State as Look
 
 TITLE = N_("Check an image")
@@ -97,7 +96,7 @@ def mark_says(mark: Mark) -> str:
 
 
 def mark_facts(mark: Mark) -> list[tuple[str, str]]:
-    created = timed(mark.created_at) if mark.created_at else ""
+    created = instant(mark.created_at, seconds=False) if mark.created_at else ""
     system = " ".join(part for part in (mark.system, mark.version) if part)
     said = [
         (_("How it came about"), in_words(mark.source_type)),

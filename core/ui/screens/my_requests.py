@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import correspondence, exports, receipts, requests
 from core.errors import WorkShotError
-from core.language import N_, _, number, p_
+from core.language import N_, _, p_, size
 from core.models import MessageWay, RequestKind, RequestOutcome, RequestState
 from core.requests import Ticket
 from core.services import Services
@@ -203,10 +203,10 @@ def _downloads(shown: Shown, now: datetime) -> None:
 
 
 def _file(file: exports.ExportFile) -> widgets.DownloadLink:
-    size = _megabytes(file.size)
-    detail = _("ZIP, {size}", size=size)
+    says = size(file.size)
+    detail = _("ZIP, {size}", size=says)
     if file.of > 1:
-        detail = _("ZIP, {size}, file {number} of {of}", size=size, number=file.number, of=file.of)
+        detail = _("ZIP, {size}, file {number} of {of}", size=says, number=file.number, of=file.of)
     return widgets.DownloadLink(
         label=p_("to download", "my data") if file.number == 1 else p_("to download", "more images"),
         href=f"/export/{file.copy_id}",
@@ -214,10 +214,6 @@ def _file(file: exports.ExportFile) -> widgets.DownloadLink:
         detail=detail,
         primary=file.number == 1,
     )
-
-
-def _megabytes(size: int) -> str:
-    return f"{number(size / 1e6, 1)} MB" if size >= 1e5 else f"{max(1, round(size / 1e3))} kB"
 
 
 def _undo(svc: Services, me: str, ticket: Ticket) -> None:

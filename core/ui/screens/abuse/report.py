@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import reports
 from core.abuse.finding import Person
-from core.language import NAMES
+from core.language import NAMES, size
 from core.models import AbuseReport
 from core.reports import Detail
 from core.ui import widgets
@@ -81,7 +81,7 @@ def _person(desk: Desk, person: Person) -> None:
             {
                 "image": [COPY_SAYS[copy.kind] for copy in listed],
                 "clock": [_clock(desk, copy.erase_by) for copy in listed],
-                "size": [f"{copy.width} × {copy.height}, {copy.size / 1e3:,.0f} kB" for copy in listed],
+                "size": [f"{copy.width} × {copy.height}, {size(copy.size)}" for copy in listed],
                 "id": [copy.id for copy in listed],
             },
             hide_index=True,

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import exposure
 from core.exposure import Exposure
+from core.language import size
 from core.ui import widgets
 from core.ui.screens.breach.desk import Desk
 
@@ -48,7 +49,7 @@ def _figures(desk: Desk, found: Exposure) -> None:
     widgets.show(
         widgets.figures(
             widgets.key_figure(f"{found.people:,}", "people with images", change="if all three leaked"),
-            widgets.key_figure(f"{found.images.copies:,}", "images", change=exposure.megabytes(found.images.size)),
+            widgets.key_figure(f"{found.images.copies:,}", "images", change=size(found.images.size)),
             widgets.key_figure(oldest, "the oldest image"),
             widgets.key_figure(f"{found.people:,}", "sealed keys", change="all under this one master key"),
             widgets.key_figure(f"{elsewhere:,}", "at third parties", change="open there" if elsewhere else "nothing"),

@@ -9,9 +9,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.language import N_, _
+from core.language import N_, _, instant
 from core.ui import checklist_text as text
-from core.ui import guide_text as guide
 from core.ui import widgets
 from core.ui.checklist_text import Checklist, Item
 from core.ui.widgets import Html, State, el
@@ -88,7 +87,7 @@ def _table(groups: Sequence[Sequence[Item]], ticked: set[str], name: str, now: d
             *parts,
             class_="ws-compared",
         ),
-        widgets.quiet(_(text.AS_OF, day=guide.timed(now))),
+        widgets.quiet(_(text.AS_OF, day=instant(now, seconds=False))),
         class_="ws-print",
     )
 

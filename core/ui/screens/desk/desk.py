@@ -124,7 +124,3 @@ def step_says(desk: Desk, ticket: Ticket) -> str:
     if not ticket.matched and ticket.kind is not RequestKind.QUESTION:
         return "needs to know whose data"
     return "ready to erase" if ticket.kind is RequestKind.ERASE else "needs an answer"
-
-
-def kb(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"

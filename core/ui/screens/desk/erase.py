@@ -6,10 +6,11 @@ from dataclasses import replace
 import streamlit as st
 
 from core import requests
+from core.language import size
 from core.models import CopyKind, MatchedBy, RequestChannel, RequestKind, RequestState
 from core.requests import Detail, Stays, Ticket, WillGo
 from core.ui import widgets
-from core.ui.screens.desk.desk import COPY_SAYS, WORD, Desk, do, kb, say
+from core.ui.screens.desk.desk import COPY_SAYS, WORD, Desk, do, say
 
 CONFIRM = "desk-erase"
 WATCH_EVERY = 1.5  # seconds
@@ -92,11 +93,11 @@ def what_will_go(desk: Desk, one: Detail) -> None:
         _what_stays(desk, one.stays_elsewhere)
         return
     lines: list[tuple[str, widgets.Html | str]] = [
-        (widgets.count(each.copies, *COPY_SAYS[each.kind]), f"{place_says(each.place)}, {kb(each.bytes)}")
+        (widgets.count(each.copies, *COPY_SAYS[each.kind]), f"{place_says(each.place)}, {size(each.bytes)}")
         for each in one.will_go
     ]
-    size = sum(each.bytes for each in one.will_go)
-    lines.append((widgets.count(sum(each.copies for each in one.will_go), "copy", "copies"), f"in all, {kb(size)}"))
+    copies = widgets.count(sum(each.copies for each in one.will_go), "copy", "copies")
+    lines.append((copies, f"in all, {size(sum(each.bytes for each in one.will_go))}"))
     widgets.show(widgets.facts(lines))
     _what_stays(desk, one.stays_elsewhere)
 

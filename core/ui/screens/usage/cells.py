@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 
 from core.catalogue import catalogue
+from core.language import size
 from core.ui import charts, widgets
 from core.usage.publishing import Shown
 from core.usage.reports import Cell, Table
@@ -92,13 +93,6 @@ def number(value: float, unit: str) -> str:
 def span(seconds: float) -> str:
     """As a clock says it; few seconds more exactly."""
     return f"{seconds:.2g} s" if seconds < 10 else widgets.length(timedelta(seconds=round(seconds)))
-
-
-def size(count: float) -> str:
-    for unit, bound in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= bound:
-            return f"{count / bound:,.1f} {unit}"
-    return f"{count:,.0f} bytes"
 
 
 def text(cell: Cell, unit: str = "") -> str:
