@@ -630,12 +630,6 @@ def facts_of(entry: AuditEntry) -> dict[str, Fact]:
     return facts
 
 
-def told(session: Session, action: Action, refs: Any) -> set[tuple[str, str]]:
-    """What people on duty were told of, each with the threshold that it had met then. `refs`: a query for ids."""
-    entries = select(AuditEntry).where(AuditEntry.action == action.value, col(AuditEntry.ref).in_(refs))
-    return {(entry.ref, str(facts_of(entry).get("threshold", ""))) for entry in session.exec(entries).all()}
-
-
 def says(action: str) -> str:
     """An action in words; a word of another release stays as it is."""
     return Action(action).says if action in set(Action) else action

@@ -91,7 +91,6 @@ ENDS: Final[Mapping[str, tuple[End, str]]] = {
     "request": (End.UNTIED, "the register: a number, a kind and a clock, for its own 24 months"),
     "request_message": (End.STAYS, "that somebody wrote, without a word of it; goes with its request"),
     "receipt": (End.STAYS, "holds nothing personal; goes with its request"),
-    "alert": (End.STAYS, "that people on duty were told of a clock; goes with its request"),
     "mail_out": (End.STAYS, "that a mail was sent, without a word of it; goes with its request"),
     "mail_in": (End.STAYS, "that a mail was read, without a word of it; goes with its request"),
 }
@@ -103,6 +102,7 @@ BY_NAME_ALONE: Final[Mapping[str, str]] = {
     "canary_run.subject_id": "untied",
     "finding.ref": "nobody goes whom a finding names",
     "job.ref": "nobody goes for whom work waits",
+    "alert.ref": "names a request, a report or a breach, and goes with it",
     "audit_entry.ref": "stays for twelve months: a chain from which something was taken proves nothing",
 }
 """Columns that may hold the id of a person, a run or a copy, and are no foreign keys."""

@@ -34,7 +34,7 @@ GDPR: Final = "gdpr"
 DUE_SOON: Final = timedelta(hours=12)
 BREACHED: Final = "breached"
 THRESHOLDS: Final = (("1h", timedelta(hours=1)), ("6h", timedelta(hours=6)), ("24h", timedelta(hours=24)))
-"""Time left at which people on duty are told, of requests and of reports: the most urgent first."""
+"""Time left at which people on duty are told (core/telling.py): the most urgent first."""
 _UNITS = ("hours", "days", "months")
 
 
@@ -213,13 +213,6 @@ def says(standing: Standing, due_at: datetime, done_at: datetime | None, now: da
             return _("overdue by {length}", length=in_words(now - due_at))
         case Standing.ON_TRACK | Standing.DUE_SOON:
             return _("{length} left", length=in_words(due_at - now))
-
-
-def threshold_of(due_at: datetime, now: datetime) -> str | None:
-    """The most urgent one met. Done at the very instant that it is due is in time, so that is no breach yet."""
-    if now > due_at:
-        return BREACHED
-    return next((name for name, left in THRESHOLDS if due_at - now <= left), None)
 
 
 def in_words(length: timedelta) -> str:

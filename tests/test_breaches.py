@@ -240,15 +240,16 @@ def test_people_on_duty_hear_of_it_at_once_and_before_its_time_is_over(duty, not
         if breaches.tell(svc, svc.clock()):
             heard.append(hours)
         clock.advance(hours=1)
-    assert heard == [0, 48, 66, 73]
+    assert heard == [0, 48, 66, 71, 73]
     titles = [title for title, _ in people.told]
-    assert titles == ["WorkShot: 1 breach to be told"] * 3 + ["WorkShot: 1 breach to be told, 1 overdue"]
+    assert titles == ["WorkShot: 1 breach to be told"] * 4 + ["WorkShot: 1 breach to be told, 1 overdue"]
     assert f"{breach.number} (server): 72 h 0 min left to tell the authority and people" in people.told[0][1]
     assert [facts["threshold"] for name, facts in entries(svc) if name == "alerted"] == [
-        "noted",
+        "new",
         "24h",
         "6h",
-        "overdue",
+        "1h",
+        "breached",
     ]
 
 
@@ -260,12 +261,14 @@ def test_noting_wakes_whoever_tells(duty, noted):
     assert alerts.tell(svc, svc.clock()) == 0
 
 
-def test_until_somebody_is_reached_it_is_tried_again(duty, noted):
+def test_until_somebody_is_reached_it_is_tried_again(duty, noted, clock):
     people, svc = duty
     noted(by=svc)
     people.is_there = False
     assert breaches.tell(svc, svc.clock()) == 0
     people.is_there = True
+    assert breaches.tell(svc, svc.clock()) == 0, "who did not hear is not asked at every look"
+    clock.advance(minutes=2)
     assert breaches.tell(svc, svc.clock()) == 1 and breaches.tell(svc, svc.clock()) == 0
 
 

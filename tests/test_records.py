@@ -165,7 +165,7 @@ class Person:
                     gone_at=at, copy_id=self.copy, **provider,
                 ),
                 RequestMessage(request_id=self.request, at=at, way=MessageWay.IN, author="subject"),
-                Alert(request_id=self.request, threshold="1h", at=at),
+                Alert(ref=self.request, threshold="1h", at=at),
                 Receipt(
                     number=new_id()[:16], request_id=self.request, revision=1, made_at=at, statement="{}",
                     key_id="k", signature="s",

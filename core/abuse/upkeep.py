@@ -1,72 +1,44 @@
 """What is done about reports by the schedule: telling people on duty, and removing what is too old."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from core import audit, sla
+from core import audit, telling
 from core.abuse.terms import BLOCKS_KEPT, KEPT
 from core.language import count
 from core.models import AbuseKind, AbuseReport, Block, GlassView
 from core.services import Services
+from core.telling import Due, listed, page, tell_once
 
-NEW: Final = "new"
 URGENT_FIRST: Final = (sa.case((col(AbuseReport.kind) == AbuseKind.CHILD, 0), else_=1), col(AbuseReport.due_at))
 """A child's first, then by what is due: no flood of others stands before it."""
-AT_ONCE: Final = 200
-LISTED: Final = 10
 BATCH: Final = 500
 REGISTER: Final = "reports"
 """What the audit log names: a batch has no id of its own."""
 
 
 # -------------------------------------------------------------------------------------------------------------- telling
-@dataclass(frozen=True)
-class _Due:
-    report: AbuseReport
-    threshold: str
-
-
-def threshold_of(report: AbuseReport, now: datetime) -> str | None:
-    """The most urgent that it has met. A child's is told of the moment it is there."""
-    return sla.threshold_of(report.due_at, now) or (NEW if report.kind is AbuseKind.CHILD else None)
-
-
 def tell(svc: Services, now: datetime) -> int:
-    """Tell people on duty of reports whose clock asks for it, once for each threshold; the audit log remembers. Until
-    somebody could be reached it is tried again. How many were told of."""
-    if svc.notify is None:
-        return 0
-    with svc.reading() as session:
-        is_open = col(AbuseReport.closed_at).is_(None)
-        still = session.exec(select(AbuseReport).where(is_open).order_by(*URGENT_FIRST)).all()
-        told = audit.told(session, audit.Action.ABUSE_TOLD, select(AbuseReport.id).where(is_open))
-    close = ((report, threshold_of(report, now)) for report in still)
-    due = [_Due(one, met) for one, met in close if met and (one.id, met) not in told][:AT_ONCE]
-    if not due or not svc.notify.tell(*_words(svc, due, now)):
-        return 0
-    with svc.transaction() as session:
-        for one in due:
-            audit.record(session, audit.Action.ABUSE_TOLD, one.report.id, at=now, threshold=one.threshold)
-    return len(due)
+    """Tell people on duty of reports whose clock asks for it, and of a child's the moment it is there. How many."""
+    still = select(AbuseReport).where(col(AbuseReport.closed_at).is_(None)).order_by(*URGENT_FIRST)
+    is_childs = col(AbuseReport.kind) == AbuseKind.CHILD
+    return tell_once(svc, now, AbuseReport, still, _words, told=audit.Action.ABUSE_TOLD, at_once=is_childs)
 
 
-def _words(svc: Services, due: Sequence[_Due], now: datetime) -> tuple[str, str]:
-    """Numbers, kinds and instants: it goes through chats and mailboxes of others."""
-    children = sum(one.report.kind is AbuseKind.CHILD for one in due)
+def _words(svc: Services, due: Sequence[Due[AbuseReport]], now: datetime) -> tuple[str, str]:
+    children = sum(one.row.kind is AbuseKind.CHILD for one in due)
     title = f"WorkShot: {count(len(due), 'abuse report')} waiting" + (f", {children} of a child" if children else "")
-    lines = [
-        f"{one.report.number} ({one.report.kind.value.replace('_', ' ')}): due {one.report.due_at:%d %b %Y, %H:%M} UTC"
-        + (", overdue" if now > one.report.due_at else "")
-        for one in due[:LISTED]
-    ]
-    more = [f"and {len(due) - LISTED} more"] if len(due) > LISTED else []
-    page = [f"The reports: {svc.settings.public_url}/ops_abuse"] if svc.settings.public_url else []
-    return title, "\n".join([*lines, *more, *page])
+    lines = listed([_line(one.row, now) for one in due])
+    return title, "\n".join([*lines, *page(svc, "The reports", "ops_abuse")])
+
+
+def _line(row: AbuseReport, now: datetime) -> str:
+    overdue = ", overdue" if now > row.due_at else ""
+    return f"{row.number} ({row.kind.value.replace('_', ' ')}): due {row.due_at:%d %b %Y, %H:%M} UTC{overdue}"
 
 
 # ------------------------------------------------------------------------------------------------------------- removing
@@ -98,6 +70,7 @@ def _prune_batch(svc: Services, before: datetime) -> int:
         if ids:
             for table in (GlassView, Block):
                 session.execute(sa.delete(table).where(col(table.report_id).in_(ids)))
+            telling.forget(session, ids)
             session.execute(sa.delete(AbuseReport).where(col(AbuseReport.id).in_(ids)))
             audit.record(session, audit.Action.ABUSE_PRUNED, REGISTER, at=svc.clock(), rows=len(ids))
     return len(ids)

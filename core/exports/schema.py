@@ -418,5 +418,5 @@ NOT_PERSONAL: Mapping[Table, str] = {
     PromiseDay: "how often each promise held on a day",
     Breach: "breaches of security: what lay open, in numbers over everybody",
     PolicyVersion: "the texts of the policy",
-    Alert: "when we reminded ourselves of the clock of a request; the clock itself is told",
+    Alert: "when we reminded ourselves of a clock; the clock of a request itself is told",
 }

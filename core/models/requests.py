@@ -142,12 +142,12 @@ class Receipt(SQLModel, table=True):
 
 
 class Alert(SQLModel, table=True):
-    """That people on duty were told of a request's clock, once for each threshold."""
+    """That people on duty were told of a clock, once for each threshold: of a request, a report or a breach."""
 
     __tablename__ = "alert"
 
-    request_id: str = Field(primary_key=True, foreign_key="request.id", max_length=32)
-    threshold: str = Field(primary_key=True, max_length=12)  # "24h", "6h", "1h", "breached"
+    ref: str = Field(primary_key=True, max_length=32)
+    threshold: str = Field(primary_key=True, max_length=12)  # "new", "24h", "6h", "1h", "breached"
     at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tries: int = 0

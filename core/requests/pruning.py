@@ -13,8 +13,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
-from core import audit, made_up
-from core.models import Alert, MailIn, MailOut, Receipt, Request, RequestMessage
+from core import audit, made_up, telling
+from core.models import MailIn, MailOut, Receipt, Request, RequestMessage
 from core.services import Services
 from core.sla import Period
 
@@ -52,7 +52,8 @@ def _prune_batch(svc: Services, oldest: datetime) -> int:
 
 
 def _remove(session: Session, ids: Sequence[str]) -> None:
-    for table in (Alert, RequestMessage, Receipt, MailOut):
+    telling.forget(session, ids)
+    for table in (RequestMessage, Receipt, MailOut):
         session.execute(sa.delete(table).where(_of(table, ids)))
     session.execute(sa.delete(MailIn).where(_of(MailIn, ids), col(MailIn.taken_from_mailbox_at).is_not(None)))
     session.execute(sa.update(MailIn).where(_of(MailIn, ids)).values(request_id=None))

@@ -12,14 +12,15 @@ import sqlalchemy as sa
 from PIL import Image
 from sqlmodel import select
 
-from core import abuse, erasing, jobs, marks, pictures, records, reports, requests, retention
-from core.abuse import blocks, glass, upkeep
+from core import abuse, erasing, jobs, marks, pictures, records, reports, requests, retention, telling
+from core.abuse import blocks, glass
 from core.abuse.blocks import What
 from core.errors import LimitReached, NotAllowed, NotFound, StorageUnavailable
 from core.models import (
     AbuseKind,
     AbuseOutcome,
     AbuseReport,
+    Alert,
     Block,
     Copy,
     GlassView,
@@ -420,12 +421,15 @@ def test_it_is_removed_twelve_months_after_its_end_with_all_that_hangs_on_it(
     blocks.block(open_house, kim, reported, What.PERSON)
     reports.close(open_house, kim, reported, AbuseOutcome.BLOCKED)
     still_open = id_of(open_house, report())
+    with open_house.transaction() as session:
+        session.add_all(Alert(ref=ref, threshold="24h", at=clock()) for ref in (reported, still_open))
     clock.advance(days=365, seconds=-1)
     assert abuse.prune(open_house) == 0
     clock.advance(seconds=1)
     assert abuse.prune(open_house) == 1
     with open_house.reading() as session:
         assert session.exec(select(AbuseReport.id)).all() == [still_open]
+        assert session.exec(select(Alert.ref)).all() == [still_open]
         assert session.exec(select(GlassView)).all() == session.exec(select(Block)).all() == []
     assert ("abuse:pruned", "system") in deeds(open_house, "abuse")
 
@@ -488,6 +492,8 @@ def test_people_on_duty_hear_of_it_as_of_requests_and_of_a_child_at_once(
     child = report(svc, kind=AbuseKind.CHILD)
     assert abuse.tell(svc, clock()) == 0
     duty.hears = True
+    assert abuse.tell(svc, clock()) == 0, "who did not hear is not asked at every look"
+    clock.advance(minutes=2)
     assert abuse.tell(svc, clock()) == 1 and abuse.tell(svc, clock()) == 0
     ((title, text),) = duty.told
     assert title == "WorkShot: 1 abuse report waiting, 1 of a child" and child.number in text
@@ -516,7 +522,7 @@ def test_no_flood_of_others_hides_a_child_s(open_house: Services, report: Report
     svc = replace(open_house, notify=duty)
     with svc.transaction() as session:
         clocks = {"received_at": clock(), "due_at": clock() + abuse.ANSWERED_IN - timedelta(seconds=1)}
-        for number in range(upkeep.AT_ONCE):
+        for number in range(telling.AT_ONCE):
             session.add(AbuseReport(number=f"A-{number}", kind=AbuseKind.OTHER, **clocks))
     child = report(svc, kind=AbuseKind.CHILD)
     assert abuse.tell(svc, clock()) == 1 and child.number in duty.told[0][1]
@@ -529,8 +535,8 @@ def test_no_flood_that_was_told_of_hides_what_comes_later(
     svc = replace(open_house, notify=duty)
     with svc.transaction() as session:
         clocks = {"received_at": clock(), "due_at": clock() + abuse.ANSWERED_IN}
-        for number in range(upkeep.AT_ONCE):
+        for number in range(telling.AT_ONCE):
             session.add(AbuseReport(number=f"A-{number}", kind=AbuseKind.CHILD, **clocks))
-    assert abuse.tell(svc, clock()) == upkeep.AT_ONCE
+    assert abuse.tell(svc, clock()) == telling.AT_ONCE
     later = report(svc, kind=AbuseKind.CHILD)
     assert abuse.tell(svc, clock()) == 1 and later.number in duty.told[1][1]
