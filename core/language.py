@@ -10,7 +10,7 @@ Sentences are written in English where they are said, and translated the moment 
 
 `python -m tests.messages` collects them into data/locale/, where the translations are; a test fails on a missing one.
 Which language it is belongs to the task that speaks: a page knows its reader (core/ui/session.py), a route its request
-(core/guard.py), a letter its receiver (`speaking`). What nobody has set is English: logs, operators, other programs.
+(core/guard), a letter its receiver (`speaking`). What nobody has set is English: logs, operators, other programs.
 """
 
 import gettext

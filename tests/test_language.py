@@ -16,9 +16,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from core import guard, language, preferences
+from core import language, preferences
 from core.contracts import Contract
-from core.guard import Guard
+from core.guard import Guard, visitor
 from core.language import _, accepted, current, day, listed, month, n_, number, p_, speaking
 from core.preferences import Preferences, Theme, is_for_operators, page_names
 from core.services import Services
@@ -214,8 +214,8 @@ def test_behind_https_nobody_beside_us_chooses(svc: Services) -> None:
         cookie = client.post("/preferences", headers=HERE, data={"theme": "dark"}).headers["set-cookie"]
     assert cookie.startswith("__Host-workshot_prefs=-.dark.-; Path=/; ") and cookie.endswith("; Secure")
     planted, own = ([(b"cookie", f"{prefix}workshot_prefs=de.-.-".encode())] for prefix in ("", "__Host-"))
-    assert guard._preferred(planted, secure=True).is_empty
-    assert guard._preferred(own, secure=True).language == "de"
+    assert visitor._preferred(planted, secure=True).is_empty
+    assert visitor._preferred(own, secure=True).language == "de"
 
 
 # ------------------------------------------------------------------------------------------------------ what is said

@@ -1,7 +1,7 @@
 """
 The Streamlit side of a browser session: who is here, and an upload's way out of Streamlit's memory.
 
-Whoever is here is known by the hash that the guard (core/guard.py) made of the session cookie. Streamlit receives it
+Whoever is here is known by the hash that the guard (core/guard) made of the session cookie. Streamlit receives it
 as `st.user["session"]` when a tab connects, and refuses to resume a tab's session for any other hash.
 
 Everything that is no public API of Streamlit is wrapped here, one function each, and true for release 1.67.0.

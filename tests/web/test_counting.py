@@ -9,7 +9,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from core import guard
-from core.guard import Guard, hash_of
+from core.guard import Guard, hash_of, visitor
 from core.models import Copy, CopyKind, Generation, HeadshotRow, Subject
 from core.services import Services
 from tests.conftest import CHOICES
@@ -111,8 +111,8 @@ def test_behind_https_it_is_secure(svc: Services) -> None:
 def test_behind_https_nobody_beside_us_can_agree_for_anyone() -> None:
     """A cookie without the prefix may come from a subdomain, or from a line that is not encrypted."""
     planted, own = ([(b"cookie", f"{prefix}workshot_count=ga".encode())] for prefix in ("", "__Host-"))
-    assert guard._chosen(planted, secure=True) is guard.Counted.YES
-    assert guard._chosen(own, secure=True) is guard.Counted.GA
+    assert visitor._chosen(planted, secure=True) is guard.Counted.YES
+    assert visitor._chosen(own, secure=True) is guard.Counted.GA
 
 
 @pytest.mark.parametrize(
