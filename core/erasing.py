@@ -9,9 +9,7 @@ this is said wherever anybody looks.
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from core import audit
@@ -19,10 +17,10 @@ from core.errors import NotAllowed
 from core.language import _, month
 from core.models import Switch
 from core.services import Services
+from core.watching import Watch
 
 ERASING = "erasing"
 LOOKED_AT_EVERY = timedelta(seconds=3)
-FIRST_LOOK_WAITED_FOR = 2.0  # seconds, by those who come while another one looks
 _WORD = re.compile(r"[a-z0-9_.:-]{1,40}", re.ASCII)
 
 
@@ -83,44 +81,6 @@ def start(svc: Services, *, actor: str) -> SwitchState:
     return state(svc)
 
 
-@dataclass(frozen=True)
-class _Seen:
-    svc: Services
-    at: datetime | None  # None: to be looked at again
-    state: SwitchState
-
-
-class Watch:
-    """
-    The switch for those who ask all the time: looked at every few seconds, by one of them while the others go on.
-
-    While the database is away it says what it saw last: there are pages that need no database, and they open.
-    """
-
-    def __init__(self) -> None:
-        self._seen: _Seen | None = None
-        self._looking = Lock()
-
-    def state(self, svc: Services) -> SwitchState:
-        seen = self._seen if self._seen and self._seen.svc is svc else None
-        if seen and seen.at and abs(svc.clock() - seen.at) < LOOKED_AT_EVERY:
-            return seen.state
-        if not self._looking.acquire(timeout=0 if seen else FIRST_LOOK_WAITED_FOR):
-            return seen.state if seen else SwitchState()
-        try:
-            return self._look(svc, seen.state if seen else SwitchState())
-        finally:
-            self._looking.release()
-
-    def look_again(self) -> None:
-        """It was thrown here, a moment ago."""
-        if seen := self._seen:
-            self._seen = _Seen(seen.svc, None, seen.state)
-
-    def _look(self, svc: Services, before: SwitchState) -> SwitchState:
-        try:
-            found = state(svc)
-        except SQLAlchemyError:
-            found = before
-        self._seen = _Seen(svc, svc.clock(), found)
-        return found
+def watch() -> Watch[SwitchState]:
+    """The switch for those who ask all the time."""
+    return Watch(state, every=LOOKED_AT_EVERY, unseen=SwitchState())

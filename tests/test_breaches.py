@@ -7,8 +7,8 @@ import pytest
 from sqlmodel import select
 
 from core import alerts, audit, breaches, jobs
-from core.breaches import register
-from core.breaches.shout import LOOKED_AT_EVERY, Watch
+from core.breaches import register, shout
+from core.breaches.shout import LOOKED_AT_EVERY, watch
 from core.errors import NotAllowed
 from core.exposure import DATABASE, MASTER_KEY, STORE
 from core.language import NAMES, speaking
@@ -284,65 +284,59 @@ def test_nobody_is_reminded_of_what_is_told(duty, noted, clock):
 
 
 # ------------------------------------------------------------------------------------------------------------ shown
-def told_now(svc, watch: Watch, language: str = "en") -> str:
+def told_now(svc, seen_by, language="en"):
     with speaking(language):
-        from core.breaches import shout
-
-        shout._watch, before = watch, shout._watch
-        try:
-            return shout.told_now(svc)
-        finally:
-            shout._watch = before
+        return shout.told_now(svc, seen_by)
 
 
 def test_every_page_says_so_until_a_month_after_its_end(svc, noted, clock):
     breach = noted()
-    assert told_now(svc, Watch()) == ""
+    assert told_now(svc, watch()) == ""
     breaches.tell_people(svc, breach.id, TEXTS, actor=FOUNDER)
-    assert [told_now(svc, Watch(), language) for language in NAMES] == list(TEXTS.values())
+    assert [told_now(svc, watch(), language) for language in NAMES] == list(TEXTS.values())
     clock.advance(days=90)
-    assert told_now(svc, Watch()) == TEXTS["en"], "it is open still"
+    assert told_now(svc, watch()) == TEXTS["en"], "it is open still"
     breaches.authority_told(svc, breach.id, at=svc.clock(), actor=FOUNDER)
     breaches.close(svc, breach.id, outcome=BreachOutcome.TOLD, actor=FOUNDER)
     clock.advance(days=30, seconds=-1)
-    assert told_now(svc, Watch()) == TEXTS["en"]
+    assert told_now(svc, watch()) == TEXTS["en"]
     clock.advance(seconds=1)
-    assert told_now(svc, Watch()) == ""
+    assert told_now(svc, watch()) == ""
 
 
 def test_what_turned_out_to_be_none_is_told_as_long_and_says_so(svc, noted, clock):
     breach = noted()
     breaches.tell_people(svc, breach.id, TEXTS, actor=FOUNDER)
     breaches.close(svc, breach.id, outcome=BreachOutcome.NONE, actor=FOUNDER)
-    said = {language: told_now(svc, Watch(), language) for language in NAMES}
+    said = {language: told_now(svc, watch(), language) for language in NAMES}
     assert said["en"] == f"{TEXTS['en']} Since then it turned out that it was no breach."
     assert said["de"] == f"{TEXTS['de']} Inzwischen hat sich gezeigt, dass es keine Datenpanne war."
     clock.advance(days=30, seconds=-1)
-    assert told_now(svc, Watch()) == said["en"]
+    assert told_now(svc, watch()) == said["en"]
     clock.advance(seconds=1)
-    assert told_now(svc, Watch()) == ""
+    assert told_now(svc, watch()) == ""
 
 
 def test_whose_people_were_not_told_is_not_shown(svc, noted):
     breaches.close(svc, noted().id, outcome=BreachOutcome.NONE, actor=FOUNDER)
-    assert told_now(svc, Watch()) == ""
+    assert told_now(svc, watch()) == ""
 
 
 def test_it_is_looked_at_now_and_then_alone(svc, noted, clock):
-    watch = Watch()
-    assert told_now(svc, watch) == ""
+    mine = watch()
+    assert told_now(svc, mine) == ""
     breaches.tell_people(svc, noted().id, TEXTS, actor=FOUNDER)
-    assert told_now(svc, watch) == "", "nobody asks the database for each page"
+    assert told_now(svc, mine) == "", "nobody asks the database for each page"
     clock.advance(seconds=LOOKED_AT_EVERY.total_seconds())
-    assert told_now(svc, watch) == TEXTS["en"]
+    assert told_now(svc, mine) == TEXTS["en"]
 
 
 def test_whoever_tells_sees_it_at_once(svc, noted):
-    watch = Watch()
-    told_now(svc, watch)
+    mine = watch()
+    told_now(svc, mine)
     breaches.tell_people(svc, noted().id, TEXTS, actor=FOUNDER)
-    watch.look_again()
-    assert told_now(svc, watch) == TEXTS["en"]
+    mine.look_again()
+    assert told_now(svc, mine) == TEXTS["en"]
 
 
 # --------------------------------------------------------------------------------------------------------- measured

@@ -19,7 +19,7 @@ OPS_DELETIONS = "pages/ops_deletions.py"
 OPS_RETENTION, OPS_AUDIT = "pages/ops_retention.py", "pages/ops_audit.py"
 OPS_USAGE, OPS_BREACH = "pages/ops_usage.py", "pages/ops_breach.py"
 
-erasing_switch = erasing.Watch()
+erasing_switch = erasing.watch()
 
 
 def for_everyone(language: str) -> list[StreamlitPage]:
@@ -45,7 +45,7 @@ def foot(page: StreamlitPage) -> None:
 def shout() -> None:
     """On every page, before anything else: erasing is stopped, and what that means for a photo; what people are told of
     a breach."""
-    if says := erasing_switch.state(services()).says:
+    if says := erasing_switch.seen(services()).says:
         widgets.show(widgets.note(says, "broken"))
     if told := breaches.told_now(services()):
         widgets.show(widgets.note(told, "broken"))
