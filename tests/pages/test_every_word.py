@@ -11,6 +11,7 @@ import json
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from html.parser import HTMLParser
 from typing import Any
 
@@ -26,6 +27,7 @@ from core.ports import Finding
 from core.services import Services
 from tests.conftest import ANN, BOB
 from tests.fakes import DrawingEngine
+from tests.messages import translated_by
 from tests.pages.conftest import Opened, Tab
 from tests.pages.test_check_image import checked
 from tests.pages.test_third_parties import choose
@@ -54,6 +56,8 @@ NAMES = {
     ),  # a cookie, two laws, IPTC
 }
 NAMES |= {name.strip(".") for name in language.months("de")}
+with language.speaking("de"):
+    NAMES |= {language.day(date(2026, nth, 1)).split()[1] for nth in range(1, 13)}
 """What has the same name in every language, and what the calendar says."""
 UNREAD = {
     *("id", "key", "form_id", "page", "url", "icon", "element_id", "component_name", "page_script_hash", "css", "js"),
@@ -168,7 +172,7 @@ def english(texts: Iterator[str]) -> list[str]:
 
 @pytest.fixture
 def nobodys() -> Iterator[None]:
-    with language.translated_by(Nobodys(), "de"):
+    with translated_by(Nobodys(), "de"):
         yield
 
 
