@@ -117,19 +117,6 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return known
 
 
-@contextmanager
-def translated_by(catalogue: gettext.NullTranslations, language: str) -> Iterator[None]:
-    """Inside, this language says what that catalogue does: for who wants to see which sentences come out of one."""
-    before = _catalogues.get(language)
-    _catalogues[language] = catalogue
-    try:
-        yield
-    finally:
-        _catalogues.pop(language)
-        if before is not None:
-            _catalogues[language] = before
-
-
 # -------------------------------------------------------------------------------------------------- numbers and dates
 def number(value: float, decimals: int = 0) -> str:
     """`12,345` or `12.345`, `0.5` or `0,5`."""

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from core import language, preferences
+from core import preferences
 from core.contracts import Contract
 from core.guard import Guard, visitor
 from core.language import _, accepted, current, day, listed, month, n_, number, p_, speaking
@@ -24,6 +24,7 @@ from core.preferences import Preferences, Theme, is_for_operators, page_names
 from core.services import Services
 from core.ui import pages
 from core.ui.widgets import ASSETS, wording
+from tests.messages import translated_by
 from tests.ui.test_wording import BERLIN, NOW
 from tests.web.test_staff import NoFramework, served
 
@@ -220,7 +221,7 @@ def test_behind_https_nobody_beside_us_chooses(svc: Services) -> None:
 
 # ------------------------------------------------------------------------------------------------------ what is said
 def test_a_sentence_that_is_not_translated_yet_is_english_and_whole() -> None:
-    with language.translated_by(Few(), "de"), speaking("de"):
+    with translated_by(Few(), "de"), speaking("de"):
         assert _("Yes.") == "Ja."
         assert _("No, {name}.", name="Ann") == "No, Ann."
         assert n_("{n} cat", "{n} cats", 1234) == "1.234 cats"

@@ -8,10 +8,12 @@ fails.
 """
 
 import ast
+import gettext
 import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from core import language as spoken
 from core.language import DOMAIN, ENGLISH, LOCALE, NAMES
 from core.settings import ROOT
 
@@ -109,6 +112,17 @@ def said_in(language: str, *paths: str) -> dict[str, str]:
         for message in translated(language)
         if message.id and isinstance(message.id, str) and any(at.startswith(paths) for at, _line in message.locations)
     }
+
+
+@contextmanager
+def translated_by(catalogue: gettext.NullTranslations, language: str) -> Iterator[None]:
+    """Inside, this language says what that catalogue does: to see which sentences come out of one."""
+    before = spoken._catalogue(language)
+    spoken._catalogues[language] = catalogue
+    try:
+        yield
+    finally:
+        spoken._catalogues[language] = before
 
 
 def compiled(catalogue: Catalog) -> bytes:

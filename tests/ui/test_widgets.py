@@ -143,7 +143,7 @@ def test_browser_and_server_say_the_same(page: Page, spoken: str) -> None:
         259200,
     ]
     zone = ZoneInfo("Europe/Berlin")
-    words, months = wording.told_to_the_browser(spoken), wording.months_there(spoken)
+    words, months = wording.told_to_the_browser(spoken), list(language.months(spoken))
     page.evaluate(SPEAKS, {"language": spoken, "words": words, "months": months})
     with language.speaking(spoken):
         note = language._(wording.YOUR_TIME)

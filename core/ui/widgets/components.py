@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.language import ENGLISH, current
+from core.language import ENGLISH, current, months
 from core.ui.widgets import wording
 from core.ui.widgets.html import Html
 
@@ -87,7 +87,7 @@ def behaviour(now: datetime | None) -> None:
     language = current()
     data: dict[str, Any] = {"now": instant, "looks": _LOOKS, "language": language}
     if language != ENGLISH:
-        data |= {"words": wording.told_to_the_browser(language), "months": wording.months_there(language)}
+        data |= {"words": wording.told_to_the_browser(language), "months": list(months(language))}
         data["theirs"] = list(wording.BY_STREAMLIT)
     _behaviour(key="ws-behaviour", data=data)
 

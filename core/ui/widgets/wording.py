@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.language import ENGLISH, N_, _, month, months, p_, speaking
+from core.language import ENGLISH, N_, _, month, p_, speaking
 
 SECONDS_BELOW: Final = 5 * 60
 """Under this much time the seconds are counted too."""
@@ -46,10 +46,6 @@ def told_to_the_browser(language: str) -> dict[str, str]:
         return {}
     with speaking(language):
         return {english: _(english) for english in (*IN_THE_BROWSER, *BY_STREAMLIT)}
-
-
-def months_there(language: str) -> list[str]:
-    return list(months(language))
 
 
 def length(span: timedelta) -> str:
