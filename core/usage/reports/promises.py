@@ -4,55 +4,41 @@ from collections.abc import Iterator
 from typing import Final
 
 from core.usage.metrics import Level, Metric
-from core.usage.reports.rows import HOW, OF, level_of, simple, table, times, two_levels
+from core.usage.reports.rows import level_of, nested, simple, table, timed
 from core.usage.reports.shape import Row
 from core.usage.reports.view import View
 
-
-@table(
+_gone = nested(
     "gone",
     "Erased and proved",
+    "erased",
     ("kind", "reason", "copies"),
     "Copies that storage has shown to be gone, by what they were and why they went.",
 )
-def _gone(view: View) -> Iterator[Row]:
-    yield from two_levels(view, "erased", "kind", "reason")
-
-
-@table(
+_gone_times = timed(
     "gone_times",
     "Time to gone",
-    ("reason", *OF),
-    f"From the end of a clock, or the wish, to the proof. {HOW}",
-    "s",
+    Metric.GONE_TOOK,
+    "reason",
+    "From the end of a clock, or the wish, to the proof.",
 )
-def _gone_times(view: View) -> Iterator[Row]:
-    yield from ((name, *times(view, Metric.GONE_TOOK, name)) for name in view.what.timed(Metric.GONE_TOOK))
-
-
-@table(
+_tickets = nested(
     "tickets",
     "Requests that came in",
+    "tickets",
     ("channel", "kind", "requests"),
     "Deletion and other requests, by the way they came and what they ask for.",
 )
-def _tickets(view: View) -> Iterator[Row]:
-    yield from two_levels(view, "tickets", "channel", "kind")
-
-
-@table(
+_ticket_ends = nested(
     "ticket_ends",
     "How requests ended",
+    "ticket_ends",
     ("outcome", "in time", "requests"),
     "Requests that were closed, by how they ended and whether that was within their clock.",
 )
-def _ticket_ends(view: View) -> Iterator[Row]:
-    yield from two_levels(view, "ticket_ends", "outcome", "in time")
-
-
-@table("ticket_times", "Time to done", ("kind", *OF), f"From the receipt of a request to its being done. {HOW}", "s")
-def _ticket_times(view: View) -> Iterator[Row]:
-    yield from ((name, *times(view, Metric.TICKET_TOOK, name)) for name in view.what.timed(Metric.TICKET_TOOK))
+_ticket_times = timed(
+    "ticket_times", "Time to done", Metric.TICKET_TOOK, "kind", "From the receipt of a request to its being done."
+)
 
 
 @table(

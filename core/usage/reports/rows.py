@@ -51,12 +51,29 @@ def simple(id_: str, title: str, root: str, split: str, columns: Sequence[str], 
     return rows
 
 
-def two_levels(view: View, root: str, outer: str, inner: str) -> Iterator[Row]:
-    for name in view.what.names(root, outer):
-        parts = view.what.names(root, outer, name, inner)
-        if not parts:
-            yield name, ALL, view.what.total(root, outer, name)
-        yield from by_size((name, part, view.what.total(root, outer, name, inner, part)) for part in parts)
+def nested(id_: str, title: str, root: str, columns: Sequence[str], says: str) -> TableOf:
+    """A table of a split within a split, which its first two columns name."""
+    outer, inner, _ = columns
+
+    @table(id_, title, columns, says)
+    def rows(view: View) -> Iterator[Row]:
+        for name in view.what.names(root, outer):
+            parts = view.what.names(root, outer, name, inner)
+            if not parts:
+                yield name, ALL, view.what.total(root, outer, name)
+            yield from by_size((name, part, view.what.total(root, outer, name, inner, part)) for part in parts)
+
+    return rows
+
+
+def timed(id_: str, title: str, metric: Metric, by: str, says: str) -> TableOf:
+    """A table of how long something took."""
+
+    @table(id_, title, (by, *OF), f"{says} {HOW}", "s")
+    def rows(view: View) -> Iterator[Row]:
+        yield from ((name, *times(view, metric, name)) for name in view.what.timed(metric))
+
+    return rows
 
 
 def by_engine(view: View, metric: Metric) -> Iterator[Row]:
