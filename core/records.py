@@ -3,8 +3,8 @@ Ends of rows: what is noted of a person goes some months after the last of their
 
 From the moment that a subject's key is destroyed nothing of them can be opened any more. What is left are rows: what
 they agreed to, what they chose, sizes, clocks and proofs. They are kept for RECORDS_MONTHS, to show that promises were
-kept, and then no longer. `ENDS` decides on every table that leads to a person, with the reason; a test goes over all
-foreign keys, so that a new table cannot be forgotten.
+kept, and then no longer. `ENDS` says of every table that leads to a person what becomes of its rows, and why. Tests
+hold it to all foreign keys, so that a new table cannot be forgotten, and the pruning to it.
 
 * Nobody's rows go while anything of theirs is open: an image that is not proved gone, here or at a third party, a run,
   a request, a report, a finding of last night's comparison, work that waits.
