@@ -78,6 +78,11 @@ class Exposure:
         return sum_of(amount for kind, amount in self.kinds.items() if kind != CopyKind.EXPORT.value)
 
     @property
+    def lies_together(self) -> bool:
+        """Whoever takes that folder has all three."""
+        return len(self.together) == 3
+
+    @property
     def exports(self) -> Amount:
         return self.kinds.get(CopyKind.EXPORT.value, Amount())
 
@@ -162,28 +167,21 @@ def _count(session: Session, table: Any, *where: sa.ColumnElement[bool]) -> int:
 
 def _sealed_words(session: Session) -> Iterator[tuple[str, int]]:
     """Whatever is over has no key any more: what is not over is found by an index."""
-    for name, table, is_open in _SEALED:
+    for name, _one, table, is_open in _SEALED:
         yield (
             name,
             _count(session, table, is_open, table.__table__.c.sealed_key.is_not(None), made_up.is_real(table.id)),
         )
 
 
-_SEALED: Final[tuple[tuple[str, Any, Any], ...]] = (
-    ("requests", Request, col(Request.closed_at).is_(None)),
-    ("mails read", MailIn, sa.true()),
-    ("mails to send", MailOut, col(MailOut.state) == MailState.QUEUED),
-    ("reports", AbuseReport, col(AbuseReport.closed_at).is_(None)),
-    ("addresses at third parties", ProviderCopy, col(ProviderCopy.gone_at).is_(None)),
+_SEALED: Final[tuple[tuple[str, str, Any, Any], ...]] = (
+    ("requests", "request", Request, col(Request.closed_at).is_(None)),
+    ("mails read", "mail read", MailIn, sa.true()),
+    ("mails to send", "mail to send", MailOut, col(MailOut.state) == MailState.QUEUED),
+    ("reports", "report", AbuseReport, col(AbuseReport.closed_at).is_(None)),
+    ("addresses at third parties", "address at a third party", ProviderCopy, col(ProviderCopy.gone_at).is_(None)),
 )
-
-_ONE: Final = {
-    "requests": "request",
-    "mails read": "mail read",
-    "mails to send": "mail to send",
-    "reports": "report",
-    "addresses at third parties": "address at a third party",
-}
+_ONE: Final = {many: one for many, one, _table, _is_open in _SEALED}
 
 
 def _elsewhere(session: Session) -> dict[str, int]:
@@ -253,7 +251,7 @@ def in_one_folder(found: Exposure) -> str:
     if len(found.together) < 2:
         return ""
     some = ", ".join(found.together[:-1])
-    all_of_it = " Whoever takes that folder has all three." if len(found.together) == 3 else ""
+    all_of_it = " Whoever takes that folder has all three." if found.lies_together else ""
     return f"In one folder of this machine (DATA_DIR) lie {some} and {found.together[-1]}.{all_of_it}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from core.exposure import DATABASE, MASTER_KEY, STORE, Exposure
+from core.exposure import Exposure
 from core.language import N_, _, day, instant, n_, number, size
 from core.models import Breach, BreachKind
 from core.settings import Settings
@@ -96,12 +96,12 @@ FOR_PEOPLE_TOGETHER: Final = N_(
     "Stored photos and the keys to them may have got into wrong hands. We have to assume that photos could be seen and "
     "copied."
 )
-_LIES_THERE: Final = {BreachKind.BUCKET: STORE, BreachKind.DATABASE: DATABASE, BreachKind.KEYS: MASTER_KEY}
+_ONE_OF_THREE: Final = (BreachKind.BUCKET, BreachKind.DATABASE, BreachKind.KEYS)
 
 
 def lay_together(kind: BreachKind, found: Exposure) -> bool:
     """Whether whoever got at this was one step from the other two as well."""
-    return _LIES_THERE.get(kind) in found.together and len(found.together) == len(_LIES_THERE)
+    return kind in _ONE_OF_THREE and found.lies_together
 
 
 # ------------------------------------------------------------------------------------------------------ the authority

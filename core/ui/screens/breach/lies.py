@@ -24,7 +24,7 @@ def what_lies_here(desk: Desk) -> None:
         widgets.show(widgets.quiet(f"Counted {age}. Test objects and what is made up are left out."))
         st.button("Count again", on_click=forget)
     if together := exposure.in_one_folder(found):
-        widgets.show(widgets.note(together, "due" if len(found.together) == 3 else "info"))
+        widgets.show(widgets.note(together, "due" if found.lies_together else "info"))
     if besides := exposure.without_a_row(found):
         widgets.show(widgets.note(besides, "due"))
     with st.expander("What each leak would show"):
