@@ -58,6 +58,11 @@ def kept_of_people() -> tuple[sa.ColumnElement[bool], ...]:
     return col(Copy.gone_at).is_(None), col(Copy.kind) != CopyKind.CANARY, made_up.is_real(Copy.id)
 
 
+def readable(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """Those that may be read (`Copy.may_be_read`), as the database finds them."""
+    return col(Copy.written_at).is_not(None), col(Copy.erased_at).is_(None), col(Copy.erase_by) > now
+
+
 def plan(
     session: Session,
     *,

@@ -126,7 +126,7 @@ def request(
         blocks.refuse(session, svc.settings, now, subject_id=mine.id if mine else None, files=files)
         _require_allowance(svc, session, session_hash, now)
         _require_room(svc, session, choices, now)
-        subject = _subject_for(svc, session, session_hash, now)
+        subject = _subject_for(svc, session, mine, session_hash, now)
         subject.is_counted = subject.is_counted and counted
         session.add(
             Consent(
@@ -466,9 +466,8 @@ def queue_length(session: Session, engine: str | None = None) -> int:
     return session.exec(live if engine is None else live.where(Generation.engine == engine)).one()
 
 
-def _subject_for(svc: Services, session: Session, session_hash: str, now: datetime) -> Subject:
-    """The subject this browser has open, or a new one: consent is what creates a subject."""
-    subject = access.current_subject(session, session_hash)
+def _subject_for(svc: Services, session: Session, subject: Subject | None, session_hash: str, now: datetime) -> Subject:
+    """The subject that this browser has open, or a new one: consent is what creates a subject."""
     if subject is not None:  # not while its last copy is being closed and its key destroyed
         session.refresh(subject, with_for_update=True)
     if subject is None or subject.sealed_key is None:

@@ -111,7 +111,7 @@ def _made_around(session: Session, at: datetime, now: datetime) -> Sequence[tupl
         .join(HeadshotRow, col(HeadshotRow.copy_id) == Copy.id)
         .join(Subject, col(Subject.id) == Copy.subject_id)
         .where(col(Copy.created_at).between(at - MADE_AROUND, at + MADE_AROUND), *_of_people())
-        .where(col(Copy.written_at).is_not(None), col(Copy.erased_at).is_(None), col(Copy.erase_by) > now)
+        .where(*copies.readable(now))
         .order_by(col(Copy.created_at))
         .limit(MOST_READ)
     )
