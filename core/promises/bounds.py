@@ -6,6 +6,7 @@ follow the setting. These are the bounds of every version there ever was; that a
 in force without its notice is seen to where versions are kept.
 """
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,6 +20,14 @@ from core.settings import LONGEST_PROMISED, Settings
 LONGEST: Final = LONGEST_PROMISED.keep_for
 
 
+@dataclass(frozen=True)
+class Side:
+    """On which side of a bound a value keeps the promise, and what is said of one that does not."""
+
+    keeps: Callable[[int, int], bool]
+    says: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bound:
     """How far a setting may go. `promise`: the sentence that it would break."""
@@ -26,24 +35,29 @@ class Bound:
     setting: str
     promise: str
     value: Callable[[Settings], int]
+    side: Side
     bound: int
-    words: str
-    at_least: bool = False
 
     def holds(self, settings: Settings) -> bool:
-        value = self.value(settings)
-        return value >= self.bound if self.at_least else value <= self.bound
+        return self.side.keeps(self.value(settings), self.bound)
 
     def says(self, settings: Settings) -> Says:
         numbers = {"value": str(self.value(settings)), "bound": str(self.bound)}
-        return Says(self.words, {"setting": self.setting.upper(), "promise": self.promise, **numbers})
+        return Says(self.side.says, {"setting": self.setting.upper(), "promise": self.promise, **numbers})
 
 
-AT_MOST_DAYS: Final = N_("{setting}: {value} days, and the policy promises at most {bound} ({promise}).")
-AT_MOST_MONTHS: Final = N_("{setting}: {value} months, and the policy promises at most {bound} ({promise}).")
-AT_LEAST_DAYS: Final = N_("{setting}: {value} days, and the policy promises at least {bound} ({promise}).")
-AT_LEAST_SHOWN: Final = N_(
-    "{setting}: {value} as the least count that is shown, and the policy promises at least {bound} ({promise})."
+AT_MOST_DAYS: Final = Side(
+    operator.le, N_("{setting}: {value} days, and the policy promises at most {bound} ({promise}).")
+)
+AT_MOST_MONTHS: Final = Side(
+    operator.le, N_("{setting}: {value} months, and the policy promises at most {bound} ({promise}).")
+)
+AT_LEAST_DAYS: Final = Side(
+    operator.ge, N_("{setting}: {value} days, and the policy promises at least {bound} ({promise}).")
+)
+AT_LEAST_SHOWN: Final = Side(
+    operator.ge,
+    N_("{setting}: {value} as the least count that is shown, and the policy promises at least {bound} ({promise})."),
 )
 
 
@@ -56,45 +70,43 @@ BOUNDS: Final = (
         setting="longest_days",
         promise="erased_by_the_clock",
         value=lambda settings: settings.longest_days,
+        side=AT_MOST_DAYS,
         bound=_days(LONGEST),
-        words=AT_MOST_DAYS,
     ),
     Bound(
         setting="longest_contract",
         promise="erased_by_the_clock",
         value=lambda settings: _days(settings.longest_contract.keep_for),
+        side=AT_MOST_DAYS,
         bound=_days(LONGEST),
-        words=AT_MOST_DAYS,
     ),
     Bound(
         setting="backup_days",
         promise="backups_end_too",
         value=lambda settings: settings.backup_days,
+        side=AT_MOST_DAYS,
         bound=30,
-        words=AT_MOST_DAYS,
     ),
     Bound(
         setting="records_months",
         promise="records_end",
         value=lambda settings: settings.records_months,
+        side=AT_MOST_MONTHS,
         bound=12,
-        words=AT_MOST_MONTHS,
     ),
     Bound(
         setting="policy_notice_days",
         promise="notice_before_a_change",
         value=lambda settings: settings.policy_notice_days,
+        side=AT_LEAST_DAYS,
         bound=14,
-        words=AT_LEAST_DAYS,
-        at_least=True,
     ),
     Bound(
         setting="small_count",
         promise="usage_belongs_to_nobody",
         value=lambda settings: settings.small_count,
+        side=AT_LEAST_SHOWN,
         bound=5,
-        words=AT_LEAST_SHOWN,
-        at_least=True,
     ),
 )
 
