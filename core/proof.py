@@ -31,10 +31,13 @@ Breath = Callable[[], None]
 class Proof:
     """Asks about some of these objects at a time; all of them were erased before it was made."""
 
-    def __init__(self, svc: Services, keys: Sequence[str], breath: Breath) -> None:
+    def __init__(
+        self, svc: Services, keys: Sequence[str], breath: Breath, *, listed_per_object: int = LISTED_PER_OBJECT
+    ) -> None:
         self._store = svc.vault.store
         self._breath = breath
-        self._listing = self._whole_listing(keys) if self._listing_pays(svc, len(keys)) else None
+        pays = self._listing_pays(svc, len(keys), listed_per_object)
+        self._listing = self._whole_listing(keys) if pays else None
 
     def doubts(self, keys: Sequence[str]) -> dict[str, str]:
         """What storage answers about those that it may still have; nothing about those that it does not."""
@@ -58,12 +61,12 @@ class Proof:
                 self._breath()
         return dict(zip(keys, answers, strict=True))
 
-    def _listing_pays(self, svc: Services, objects: int) -> bool:
+    def _listing_pays(self, svc: Services, objects: int, listed_per_object: int) -> bool:
         if objects < LISTING_PAYS or not self._store.takes_many:
             return False
         kept = select(func.count()).select_from(Copy).where(col(Copy.gone_at).is_(None), col(Copy.erased_at).is_(None))
         with svc.reading() as session:
-            return session.exec(kept).one() <= LISTED_PER_OBJECT * objects
+            return session.exec(kept).one() <= listed_per_object * objects
 
     def _whole_listing(self, keys: Sequence[str]) -> dict[str, Presence]:
         """A listing that breaks off shows nothing of any."""

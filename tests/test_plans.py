@@ -522,16 +522,12 @@ def test_a_listing_that_breaks_off_proves_nothing_though_each_object_seems_gone(
     assert retention.sweep(svc) == Report(not_proved=proof.LISTING_PAYS)
 
 
-def test_a_listing_that_is_too_long_for_what_it_tells_is_not_read(svc, store, given_copy, given_subject, monkeypatch):
-    monkeypatch.setattr(proof, "LISTED_PER_OBJECT", 0)
-    store.takes_many = True
-    subject_id = given_subject()
-    for _ in range(proof.LISTING_PAYS):
-        given_copy(subject_id=subject_id)
-    given_copy(ends_in=timedelta(days=1))
-    store.inventory = None
+def test_a_listing_that_is_too_long_for_what_it_tells_is_not_read(svc, store, given_copy):
+    given_copy()
+    store.takes_many, store.inventory = True, None
+    gone = [f"gone-{n}" for n in range(proof.LISTING_PAYS)]
 
-    assert retention.sweep(svc).gone == proof.LISTING_PAYS
+    assert proof.Proof(svc, gone, lambda: None, listed_per_object=0).doubts(gone) == {}
 
 
 def test_a_lock_is_told_apart_from_a_store_that_is_away(svc, store, given_copy, now_of):

@@ -1,7 +1,7 @@
 """Opening requests: by the browser, by mail, by hand. One press is one request, and receipt is when it was received."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 
 import pytest
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from core.models import (
     new_id,
 )
 from core.requests import UNDO
+from core.requests.rows import open_row
 from core.sla import Standing
 from tests.conftest import ANN, BOB, EVE, on_all_threads
 from tests.requests.conftest import ADDRESS, OPERATOR
@@ -352,20 +353,22 @@ def test_the_database_refuses_to_move_another_clock_but_once_and_later(svc, by_h
     assert row(entered) == before
 
 
-def test_another_table_of_clocks_moves_no_clock_that_runs(svc, press, subject_id, clock, row, monkeypatch):
-    asked = press(address=ADDRESS)
-    shorter = sla.CLOCKS_FILE.read_text().replace('"hours": 48', '"hours": 1').replace('"months": 1', '"days": 1')
-    monkeypatch.setattr(sla, "clocks", lambda: MappingProxyType(dict(sla.read(shorter))))
+def test_another_table_of_clocks_moves_no_clock_that_runs(svc, subject_id, clock, row):
+    """It came when the table gave four days; the table of now gives two."""
+    usual, now = sla.clock_for(RequestKind.ERASE), clock()
+    longer = replace(usual, internal=sla.Period(hours=96))
+    with svc.transaction() as session:
+        asked = open_row(session, svc, RequestKind.ERASE, RequestChannel.PRODUCT, longer, received_at=now, now=now)
+        asked.subject_id = subject_id
+        asked_id = asked.id
 
-    assert press(address="other@example.org").due_at == clock() + timedelta(hours=1)
-    assert row(asked).due_at == clock() + TWO_DAYS
+    assert sla.due_at(usual, now) == now + TWO_DAYS and row(asked_id).due_at == now + 2 * TWO_DAYS
+    later = now + TWO_DAYS + timedelta(hours=1)
     with svc.reading() as session:
-        first, *_ = requests.of_subject(session, ANN, clock())
-        shown = requests.page(session, requests.Filter(), now=clock() + timedelta(hours=2))
-    assert first.standing(clock() + timedelta(hours=2)) is Standing.ON_TRACK
-    assert {ticket.id: ticket.standing(clock() + timedelta(hours=2)) for ticket in shown.items}[asked.id] is (
-        Standing.ON_TRACK
-    )
+        mine = requests.of_subject(session, ANN, later)
+        shown = requests.page(session, requests.Filter(), now=later).items
+    for tickets in (mine, shown):
+        assert [(ticket.id, ticket.standing(later)) for ticket in tickets] == [(asked_id, Standing.ON_TRACK)]
 
 
 def test_the_claim_code_of_the_product_opens_the_form_for_any_browser(svc, press, code):
