@@ -5,8 +5,9 @@ import streamlit as st
 
 from core.models import Role
 from core.ui import operators, widgets
+from core.ui.operators import Desk
 from core.ui.screens.abuse import listing
-from core.ui.screens.abuse.desk import Desk, opened
+from core.ui.screens.abuse.desk import opened
 from core.ui.screens.abuse.report import report
 
 desk = Desk.of(operators.require(Role.SUPPORT, Role.FOUNDER))

@@ -3,7 +3,7 @@ For pages of operators: who is signed in, the rule that a page is for some roles
 out, and what came of a deed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NoReturn, Self
@@ -14,7 +14,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from core import made_up, operators
 from core.errors import WorkShotError
-from core.models import Role, SignInWay
+from core.models import CopyKind, Role, SignInWay
 from core.operators import Operator
 from core.services import Services
 from core.ui import app, session, widgets
@@ -22,6 +22,15 @@ from core.ui.widgets import reader_zone
 
 _LEFT: Final = "operator-left"
 NOTHING_HERE: Final = "There is nothing here."
+COPY_SAYS: Final[Mapping[CopyKind, tuple[str, str]]] = {
+    CopyKind.PORTRAIT: ("photo", "photos"),
+    CopyKind.HEADSHOT: ("headshot", "headshots"),
+    CopyKind.CLOTHING: ("clothing reference", "clothing references"),
+    CopyKind.BACKDROP: ("backdrop", "backdrops"),
+    CopyKind.EXPORT: ("copy of their data", "copies of their data"),
+    CopyKind.CANARY: ("test object", "test objects"),
+}
+"""One, and more than one."""
 _NAMES: Final = {Role.SUPPORT: "Support", Role.FOUNDER: "Founder"}
 
 
@@ -51,7 +60,7 @@ def require(*roles: Role) -> Operator:
 
 @dataclass(frozen=True)
 class Desk:
-    """One look at a page: who looks, and the same instant for everything on it. Pages add how they say things."""
+    """One look at a page: who looks, and the same instant for everything on it. Pages may say things in their way."""
 
     svc: Services
     who: Operator
@@ -63,6 +72,9 @@ class Desk:
     def of(cls, who: Operator) -> Self:
         svc = app.services()
         return cls(svc, who, svc.clock(), *reader_zone())
+
+    def at(self, at: datetime | None) -> str:
+        return widgets.instant(at, now=self.now) if at else "–"
 
     def name_of(self, operator_id: str | None) -> str:
         if operator_id is None:
@@ -108,6 +120,28 @@ def providers() -> list[str | None]:
         return []
     named = [name for name, value in auth.items() if hasattr(value, "keys") and "client_id" in value]
     return [None, *named] if "client_id" in auth else list(named)
+
+
+# -------------------------------------------------------------------------------------------------- which one is open
+@dataclass(frozen=True)
+class Opened:
+    """Which one of many is open: the address of the page names it, so that a link in an alert leads to it."""
+
+    name: str
+    said: str
+    """The key under which is kept what came of the last deed: it was about the one that was open."""
+
+    @property
+    def number(self) -> str:
+        return st.query_params.get(self.name, "")
+
+    def open(self, number: str) -> None:
+        st.query_params[self.name] = number
+        st.session_state.pop(self.said, None)
+
+    def leave(self) -> None:
+        st.query_params.pop(self.name, None)
+        st.session_state.pop(self.said, None)
 
 
 # ------------------------------------------------------------------------------------------------- what came of a deed

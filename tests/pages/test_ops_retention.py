@@ -401,7 +401,7 @@ def test_an_id_is_found_wherever_it_is(
     work()
     copies_of(provided, store, 1, late=timedelta(hours=1))
     page = look_for(opened(), run_id)
-    assert sorted(table(page, "why")["kind"]) == ["headshot", "headshot", "portrait"]
+    assert sorted(table(page, "why")["kind"]) == ["headshot", "headshot", "photo"]
     assert "Nothing here has this id." in said(look_for(page, "f" * 32))
     assert "That is not an id." in said(look_for(page, "no such'; --"))
 
@@ -437,7 +437,7 @@ def test_a_shorter_promise_moves_everything_forward(
     assert list(table(pick(page, "Coloured by", "Kind"), "copies").columns) == [
         "day",
         "copies",
-        "portrait",
+        "photo",
         "headshot",
         "MB",
     ]

@@ -9,8 +9,9 @@ from core.abuse.finding import Person
 from core.policy.numbers import BLOCK_MONTHS
 from core.reports import Detail
 from core.ui import widgets
+from core.ui.operators import Desk
 from core.ui.screens.abuse import listing
-from core.ui.screens.abuse.desk import OUTCOME_SAYS, Desk, do
+from core.ui.screens.abuse.desk import OUTCOME_SAYS, do
 
 WORD = "erase"
 

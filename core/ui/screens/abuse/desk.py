@@ -1,17 +1,15 @@
-"""Who looks at the page of reports, when, which report is open, and how things are said there."""
+"""Which report is open on the page of reports, and how things are said there."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
 from typing import Final
 
-import streamlit as st
-
 from core import reports
-from core.models import AbuseKind, AbuseOutcome, AbuseReport, CopyKind
-from core.ui import operators, widgets
+from core.models import AbuseKind, AbuseOutcome, AbuseReport
+from core.ui import operators
+from core.ui.operators import Desk, Opened
 
-OPEN, SAID = "report", "abuse-said"
+SAID: Final = "abuse-said"
 KIND_SAYS: Final[Mapping[AbuseKind, str]] = {
     AbuseKind.NOT_ASKED: "Shows somebody who was not asked",
     AbuseKind.CHILD: "Shows a child",
@@ -25,39 +23,17 @@ OUTCOME_SAYS: Final[Mapping[AbuseOutcome, str]] = {
     AbuseOutcome.BLOCKED: "Blocked",
     AbuseOutcome.ERASED: "Erased",
 }
-COPY_SAYS: Final[Mapping[CopyKind, str]] = {
-    CopyKind.PORTRAIT: "photo",
-    CopyKind.HEADSHOT: "headshot",
-    CopyKind.CLOTHING: "clothing",
-    CopyKind.BACKDROP: "backdrop",
-    CopyKind.EXPORT: "copy of their data",
-    CopyKind.CANARY: "test object",
-}
-
-
-class Desk(operators.Desk):
-    def at(self, at: datetime) -> str:
-        return widgets.instant(at, now=self.now)
 
 
 def opened(desk: Desk) -> AbuseReport | None:
     """The report that the address of the page names."""
-    number = st.query_params.get(OPEN, "")
-    if not number:
+    if not _open.number:
         return None
     with desk.svc.reading() as session:
-        return reports.numbered(session, number)
+        return reports.numbered(session, _open.number)
 
 
-def open_one(number: str) -> None:
-    st.query_params[OPEN] = number
-    st.session_state.pop(SAID, None)
-
-
-def leave() -> None:
-    st.query_params.pop(OPEN, None)
-    st.session_state.pop(SAID, None)
-
-
+_open = Opened("report", SAID)
+open_one, leave = _open.open, _open.leave
 do = partial(operators.do, SAID)
 what_came_of_it = partial(operators.what_came_of_it, SAID)

@@ -8,7 +8,8 @@ from core import reports
 from core.abuse import blocks
 from core.models import AbuseReport, Block
 from core.ui import widgets
-from core.ui.screens.abuse.desk import KIND_SAYS, OUTCOME_SAYS, Desk, do, open_one
+from core.ui.operators import Desk
+from core.ui.screens.abuse.desk import KIND_SAYS, OUTCOME_SAYS, do, open_one
 
 EMPTY = "No open reports. Whoever sees an image that should not be reports it at the foot of every page."
 

@@ -10,7 +10,8 @@ from core.abuse import LOOK_FOR, glass
 from core.models import AbuseKind, Copy, GlassView
 from core.reports import Detail
 from core.ui import widgets
-from core.ui.screens.abuse.desk import COPY_SAYS, KIND_SAYS, Desk, do
+from core.ui.operators import COPY_SAYS, Desk
+from core.ui.screens.abuse.desk import KIND_SAYS, do
 
 LOOK_AGAIN_EVERY = 5.0  # seconds
 MINUTES = int(LOOK_FOR.total_seconds() // 60)
@@ -50,7 +51,7 @@ def _ask(desk: Desk, one: Detail) -> None:
 
 def _image(desk: Desk, copy: Copy) -> str:
     made = widgets.instant(copy.created_at, now=desk.now, brief=True)
-    return f"{COPY_SAYS[copy.kind]}, {copy.width} × {copy.height}, of {made} ({copy.id[:8]})"
+    return f"{COPY_SAYS[copy.kind][0]}, {copy.width} × {copy.height}, of {made} ({copy.id[:8]})"
 
 
 def _view(desk: Desk, one: Detail, view: GlassView, *, is_shown: bool) -> None:

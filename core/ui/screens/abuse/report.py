@@ -10,8 +10,9 @@ from core.language import NAMES, size
 from core.models import AbuseReport
 from core.reports import Detail
 from core.ui import widgets
+from core.ui.operators import COPY_SAYS, Desk
 from core.ui.screens.abuse import deeds, looks
-from core.ui.screens.abuse.desk import COPY_SAYS, KIND_SAYS, OUTCOME_SAYS, Desk, leave, what_came_of_it
+from core.ui.screens.abuse.desk import KIND_SAYS, OUTCOME_SAYS, leave, what_came_of_it
 
 MOST_LISTED = 12
 
@@ -79,7 +80,7 @@ def _person(desk: Desk, person: Person) -> None:
         listed = person.copies[:MOST_LISTED]
         st.dataframe(
             {
-                "image": [COPY_SAYS[copy.kind] for copy in listed],
+                "image": [COPY_SAYS[copy.kind][0] for copy in listed],
                 "clock": [_clock(desk, copy.erase_by) for copy in listed],
                 "size": [f"{copy.width} × {copy.height}, {size(copy.size)}" for copy in listed],
                 "id": [copy.id for copy in listed],

@@ -1,4 +1,4 @@
-"""Who looks at the page of breaches, when, how instants are said and asked for, and what came of a deed."""
+"""Who looks at the page of breaches, when, how instants are asked for, and what came of a deed."""
 
 from datetime import date, datetime, time
 from functools import partial
@@ -6,16 +6,13 @@ from typing import Final
 
 import streamlit as st
 
-from core.ui import operators, widgets
+from core.ui import operators
 
 SAID: Final = "breach-said"
 MINUTE: Final = 60
 
 
 class Desk(operators.Desk):
-    def at(self, at: datetime | None) -> str:
-        return widgets.instant(at, now=self.now) if at else "–"
-
     def ask_when(self, what: str, *, key: str) -> datetime | None:
         """A day and a time in the reader's zone; now, as long as nothing else is chosen. None: half of it is empty."""
         first: datetime = st.session_state.setdefault(f"{key}-first", self.now.astimezone(self.zone))

@@ -7,12 +7,12 @@ from functools import partial
 import streamlit as st
 
 from core import requests
-from core.models import CopyKind, RequestChannel, RequestKind, RequestOutcome, RequestState
+from core.models import RequestChannel, RequestKind, RequestOutcome, RequestState
 from core.requests import Ticket
 from core.ui import operators
 
 WORD = "erase"
-OPEN, SAID, LOOK = "request", "desk-said", "desk-look"
+SAID, LOOK = "desk-said", "desk-look"
 KIND_SAYS = {
     RequestKind.ERASE: "Erase",
     RequestKind.COPY: "Copy of data",
@@ -32,26 +32,21 @@ OUTCOME_SAYS = {
     RequestOutcome.WITHDRAWN: "taken back",
     RequestOutcome.DUPLICATE: "done with another one",
 }
-COPY_SAYS = {
-    CopyKind.PORTRAIT: ("photo", "photos"),
-    CopyKind.HEADSHOT: ("headshot", "headshots"),
-    CopyKind.CLOTHING: ("clothing reference", "clothing references"),
-    CopyKind.BACKDROP: ("backdrop", "backdrops"),
-    CopyKind.EXPORT: ("copy of their data", "copies of their data"),
-}
 
 
 class Desk(operators.Desk):
-    def at(self, at: datetime) -> str:
+    def at(self, at: datetime | None) -> str:
         """In the reader's zone, for a glance; the ticket has both zones."""
+        if at is None:
+            return "–"
         there = at.astimezone(self.zone)
         return f"{there:%H:%M}" if there.date() == self.now.astimezone(there.tzinfo).date() else f"{there:%d %b, %H:%M}"
 
 
 # ---------------------------------------------------------------------------------------------- which request is open
 def opened(desk: Desk) -> Ticket | None:
-    """The request that the address of the page names, so that a link in an alert leads to it."""
-    number = st.query_params.get(OPEN, "")
+    """The request that the address of the page names."""
+    number = _open.number
     if not number:
         return None
     with desk.svc.reading() as session:
@@ -60,17 +55,11 @@ def opened(desk: Desk) -> Ticket | None:
 
 
 def is_open(number: str) -> bool:
-    return st.query_params.get(OPEN) == number
+    return _open.number == number
 
 
-def open_one(number: str) -> None:
-    st.query_params[OPEN] = number
-    st.session_state.pop(SAID, None)
-
-
-def leave() -> None:
-    st.query_params.pop(OPEN, None)
-    st.session_state.pop(SAID, None)
+_open = operators.Opened("request", SAID)
+open_one, leave = _open.open, _open.leave
 
 
 def take(desk: Desk, tickets: Sequence[Ticket]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from core.language import size
 from core.models import CopyKind, MatchedBy, RequestChannel, RequestKind, RequestState
 from core.requests import Detail, Stays, Ticket, WillGo
 from core.ui import widgets
-from core.ui.screens.desk.desk import COPY_SAYS, WORD, Desk, do, say
+from core.ui.operators import COPY_SAYS
+from core.ui.screens.desk.desk import WORD, Desk, do, say
 
 CONFIRM = "desk-erase"
 WATCH_EVERY = 1.5  # seconds

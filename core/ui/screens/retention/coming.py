@@ -9,7 +9,8 @@ from core import futures
 from core.contracts import Contract
 from core.futures import Cell, Forecast
 from core.ui import charts, widgets
-from core.ui.screens.retention.desk import KIND_SAYS, KINDS, UNDER_SAYS, Desk, day_says
+from core.ui.operators import COPY_SAYS
+from core.ui.screens.retention.desk import KINDS, UNDER_SAYS, Desk, day_says
 
 SHORTEST_CHART = 7
 SHORT = "1 h or less"
@@ -106,7 +107,7 @@ def _sums(series: Sequence[charts.Series]) -> list[float]:
 def _grouped(cells: Sequence[Cell], by_kind: bool) -> dict[str, list[Cell]]:
     """As many as there are colours, the longest contract first."""
     if by_kind:
-        return {KIND_SAYS[kind]: [cell for cell in cells if cell.kind is kind] for kind in KINDS}
+        return {COPY_SAYS[kind][0]: [cell for cell in cells if cell.kind is kind] for kind in KINDS}
     long = (Contract.MONTH, Contract.WEEK, Contract.THREE_DAYS, Contract.DAY)
     groups = {UNDER_SAYS[contract]: [cell for cell in cells if cell.contract is contract] for contract in long}
     return groups | {SHORT: [cell for cell in cells if cell.contract not in long]}

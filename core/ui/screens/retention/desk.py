@@ -8,12 +8,6 @@ from core.ui import operators, widgets
 
 WORD = "erase"
 KINDS = [CopyKind.PORTRAIT, CopyKind.HEADSHOT, CopyKind.CLOTHING, CopyKind.BACKDROP]
-KIND_SAYS = {
-    CopyKind.PORTRAIT: "portrait",
-    CopyKind.HEADSHOT: "headshot",
-    CopyKind.CLOTHING: "clothing",
-    CopyKind.BACKDROP: "backdrop",
-}
 UNDER_SAYS = {
     Contract.MONTH: "30 d",
     Contract.WEEK: "7 d",

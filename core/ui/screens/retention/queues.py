@@ -11,8 +11,9 @@ from core import backlog
 from core.backlog import Item, Queue, Wanted
 from core.futures import Count
 from core.ui import widgets
+from core.ui.operators import COPY_SAYS
 from core.ui.screens.retention import deeds
-from core.ui.screens.retention.desk import KIND_SAYS, KINDS, Desk
+from core.ui.screens.retention.desk import KINDS, Desk
 
 QUEUE_SAYS = {
     Queue.COMING: "Next 24 h",
@@ -70,7 +71,7 @@ def _asked_for(sizes: dict[Queue, Count]) -> Wanted | None:
     )
     kind_at, id_at = st.columns([1, 3], vertical_alignment="bottom")
     kind = kind_at.selectbox(
-        "Kind", [None, *KINDS], format_func=lambda one: KIND_SAYS[one] if one else "Any kind", on_change=deeds.forget
+        "Kind", [None, *KINDS], format_func=lambda one: COPY_SAYS[one][0] if one else "Any kind", on_change=deeds.forget
     )
     sought = id_at.text_input(
         "Id", help="Of a copy, a person or a run, or a run's number. Looks everywhere.", on_change=deeds.forget
@@ -118,7 +119,7 @@ def _listing(desk: Desk, wanted: Wanted, size: Count) -> list[Item]:
 def _table(desk: Desk, items: Sequence[Item]) -> dict[str, list[Any]]:
     return {
         "clock": [_clock_says(desk, item) for item in items],
-        "kind": [KIND_SAYS.get(item.kind, "object") if item.kind else "object" for item in items],
+        "kind": [COPY_SAYS[item.kind][0] if item.kind else "object" for item in items],
         "why": [item.why for item in items],
         "id": [item.ref for item in items],
         "kB": [item.size / 1000 for item in items],
