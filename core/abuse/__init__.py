@@ -9,15 +9,12 @@ Reported images: what operators may do about them, and for how long.
 Reports themselves, and what needs requests, stand above: core/reports.py.
 """
 
-from core.abuse.terms import ANSWERED_IN, BLOCKED_FOR, BLOCKS_KEPT, GROUNDS, KEPT, LOOK_FOR, MOST_WORDS
+from core.abuse.terms import ANSWERED_IN, GROUNDS, LOOK_FOR, MOST_WORDS
 from core.abuse.upkeep import prune, tell
 
 __all__ = [
     "ANSWERED_IN",
-    "BLOCKED_FOR",
-    "BLOCKS_KEPT",
     "GROUNDS",
-    "KEPT",
     "LOOK_FOR",
     "MOST_WORDS",
     "prune",

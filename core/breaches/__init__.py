@@ -9,10 +9,9 @@ Breaches: from the moment that somebody knows, to the last person told.
 * `shout`: what people are told, on every page.
 """
 
-from core.breaches.notices import CONSEQUENCES, FILL_IN, KINDS, for_people, for_the_authority
+from core.breaches.notices import for_people, for_the_authority
 from core.breaches.register import (
     MOST_CHARACTERS,
-    NOTICED_WITHIN,
     SHOWN_AFTER,
     TOLD_WITHIN,
     Overdue,
@@ -29,11 +28,7 @@ from core.breaches.shout import look_again, told_now
 from core.breaches.telling import tell
 
 __all__ = [
-    "CONSEQUENCES",
-    "FILL_IN",
-    "KINDS",
     "MOST_CHARACTERS",
-    "NOTICED_WITHIN",
     "SHOWN_AFTER",
     "TOLD_WITHIN",
     "Overdue",

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from core import abuse, audit, cookies, mailbox, operators, policy
+from core.abuse import terms
 from core.contracts import Contract
 from core.correspondence import sending
 from core.drafts import Drafts
@@ -298,7 +299,7 @@ def test_numbers_of_the_house_are_those_that_are_used() -> None:
     assert residue.LINKS_KEPT.days == numbers.HAND_OVER_LINK_DAYS
     assert Drafts(FrozenClock())._keep_for.total_seconds() == numbers.DRAFT_MINUTES * 60
     assert numbers.erase_hours() == 48 and Contract.MONTH.keep_for.days == 30
-    assert abuse.KEPT == abuse.BLOCKED_FOR == audit.TWELVE_MONTHS
+    assert terms.KEPT == terms.BLOCKED_FOR == audit.TWELVE_MONTHS
     assert numbers.REPORT_MONTHS == numbers.BLOCK_MONTHS == 12
     assert abuse.LOOK_FOR.total_seconds() == numbers.LOOK_MINUTES * 60
     assert cookies.STAFF.lives.total_seconds() == numbers.STAFF_HOURS * 3600
