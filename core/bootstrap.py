@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from core import correspondence, jobs, migrations
+from core import addresses, jobs, migrations
 from core.adapters.duty import Duty
 from core.adapters.local_files import LocalFiles
 from core.adapters.outbox import Outbox
@@ -282,7 +282,7 @@ def local_vault(settings: Settings) -> LocalFiles:
 def post(settings: Settings) -> Post:
     """Where our mail goes. Raises BadSettings rather than to send what nobody could answer."""
     try:
-        sender = correspondence.sender(settings)
+        sender = addresses.sender(settings)
     except NotAllowed:
         raise BadSettings("MAIL_FROM: one plain address, as privacy@example.org.") from None
     if not settings.smtp_host:
@@ -332,7 +332,7 @@ def _require_addresses(settings: Settings) -> None:
     """Raises BadSettings without the address, rather than to find out on a Monday."""
     for place, text in enumerate(listed(settings.summary_to), 1):
         try:
-            correspondence.address(text)
+            addresses.address(text)
         except NotAllowed:
             says = f"SUMMARY_TO: number {place} is no address that we can write to. Plain ones, comma separated."
             raise BadSettings(says) from None

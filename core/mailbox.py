@@ -31,7 +31,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import audit, correspondence, made_up, requests
+from core import addresses, audit, correspondence, made_up, requests
 from core.correspondence import message_hash
 from core.db import upsert
 from core.errors import MailUnavailable, NotAllowed, NotFound, StorageError
@@ -379,14 +379,14 @@ def _sender_mark(svc: Services, sender: str, now: datetime) -> str | None:
 def _plain(text: str) -> str:
     """An address as one would compare it."""
     try:
-        return correspondence.address(text).casefold()
+        return addresses.address(text).casefold()
     except NotAllowed:
         return text.strip().casefold()
 
 
 def _own_address(svc: Services) -> str | None:
     try:
-        own = correspondence.sender(svc.settings)
+        own = addresses.sender(svc.settings)
     except NotAllowed:
         return None
     return _plain(own) if own else None

@@ -22,7 +22,7 @@ from core import abuse, access, audit, copies, language, requests
 from core.abuse import blocks, finding
 from core.abuse.finding import Marked, Person
 from core.abuse.upkeep import URGENT_FIRST
-from core.correspondence import address as checked_address
+from core.addresses import address as checked_address
 from core.db import scrub, take_turns
 from core.errors import LimitReached, NotAllowed, NotFound
 from core.language import _

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import func, select
 
-from core import canary, erasing, generations, jobs, retention
+from core import canary, erasing, generations, jobs, retention, steps
 from core.canary_portrait import drawn_portrait
 from core.contracts import Contract, offered
 from core.engines.on_device import OnDevice
@@ -143,7 +143,7 @@ def test_the_schedule_releases_waits_and_collects(svc, store, clock, limit_to, e
     worker.beat()
     assert worker.look(jobs.RARE_WORK) and len(store.objects) == 12
     assert not worker.look(jobs.RARE_WORK)
-    clock.now += jobs.LOOK_AGAIN
+    clock.now += steps.LOOK_AGAIN
     while worker.look(jobs.UPKEEP_WORK):
         pass
     assert worker.look(jobs.RARE_WORK)

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
-from core import bootstrap, correspondence, doctor, jobs
+from core import addresses, bootstrap, correspondence, doctor, jobs
 from core.adapters.outbox import Outbox
 from core.adapters.smtp import SmtpPost
 from core.correspondence import Attachment
@@ -180,10 +180,10 @@ def test_no_word_of_a_subject_or_a_file_s_name_becomes_a_header(post, queue, del
 )
 def test_an_address_is_one_person_s_or_none(text, is_for):
     if is_for is not None:
-        assert correspondence.address(text) == is_for
+        assert addresses.address(text) == is_for
         return
     with pytest.raises(NotAllowed) as caught:
-        correspondence.address(text)
+        addresses.address(text)
     assert caught.value.code == "bad_address" and "example" not in str(caught.value)
 
 
@@ -404,7 +404,7 @@ def test_mail_that_nobody_could_answer_stops_the_start(tmp_path, given):
 def test_a_contact_that_is_an_address_is_where_mail_comes_from(tmp_path):
     settings = load_settings(data_dir=tmp_path, smtp_host="mail.example", privacy_contact="p@workshot.example")
     post = bootstrap.post(settings)
-    assert correspondence.sender(settings) == "p@workshot.example"
+    assert addresses.sender(settings) == "p@workshot.example"
     assert (post.host, post.port, post.security, post.our_name) == ("mail.example", 587, "starttls", "workshot.example")
 
 

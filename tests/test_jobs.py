@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, func, select
 
-from core import generations, jobs, queue
+from core import generations, jobs, queue, steps
 from core.jobs import BEAT_IS_OLD, ENGINE_WORK, LONGEST_STEP, RETRY_FIRST, RETRY_LATEST, UPKEEP_WORK
 from core.models import Generation, Job, JobKind, RunState, Tick, WorkerBeat
 
@@ -52,8 +52,8 @@ def test_upkeep_is_never_given_up(svc, worker, clock, the_job, store):
     def fail(_services, _claim):
         raise Unreachable
 
-    erase = jobs.STEPS[JobKind.ERASE]
-    jobs.STEPS[JobKind.ERASE] = jobs.Step(fail)
+    erase = steps.STEPS[JobKind.ERASE]
+    steps.STEPS[JobKind.ERASE] = steps.Step(fail)
     try:
         with svc.transaction() as session:
             queue.enqueue(session, JobKind.ERASE, "a", at=clock())
@@ -62,7 +62,7 @@ def test_upkeep_is_never_given_up(svc, worker, clock, the_job, store):
             assert the_job(JobKind.ERASE).run_at - clock() <= RETRY_LATEST
             clock.now = the_job(JobKind.ERASE).run_at
     finally:
-        jobs.STEPS[JobKind.ERASE] = erase
+        steps.STEPS[JobKind.ERASE] = erase
     assert worker.look(UPKEEP_WORK)
     assert the_job(JobKind.ERASE) is None
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, func, select
 
-from core import audit, copies, erasing, holds, jobs, plans, proof, retention
+from core import audit, copies, erasing, holds, plans, proof, retention, steps
 from core.contracts import Contract, Terms
 from core.db import scrub
 from core.errors import NotAllowed, NotFound, ObjectLocked, StalePlan, StorageUnavailable
@@ -365,7 +365,7 @@ def test_erase_now_waits_for_the_switch_without_spinning(svc, ask, work, worker,
     assert work() == 0, "it comes back later, not at once"
     assert store.objects
     erasing.start(svc, actor=OPERATOR)
-    clock.now += jobs.LOOK_AGAIN
+    clock.now += steps.LOOK_AGAIN
     work()
     assert store.objects == {}
 

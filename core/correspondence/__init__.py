@@ -10,11 +10,10 @@ Correspondence: mails of ours, from the transaction that wants one to the server
 * Sealed until it is over. A mail lies under a key of its own, which is destroyed as soon as it is sent, refused or
   given up; that there was one, for what and when, is kept.
 
-Parts: `addresses` (what we write to), `messages` (the form), `sending` (queue and job), `templates` (the words),
+Parts: `messages` (the form), `sending` (queue and job), `templates` (the words),
 `grounds` (on which a request may be refused).
 """
 
-from core.correspondence.addresses import address, sender
 from core.correspondence.grounds import Ground, ground_of, grounds
 from core.correspondence.messages import Attachment, message_hash
 from core.correspondence.sending import bounced, lost, queue, send, tend, waiting_since
@@ -27,7 +26,6 @@ __all__ = [
     "Ground",
     "Letter",
     "Template",
-    "address",
     "bounced",
     "draft",
     "ground_of",
@@ -38,7 +36,6 @@ __all__ = [
     "queue",
     "rendered",
     "send",
-    "sender",
     "tend",
     "waiting_since",
 ]

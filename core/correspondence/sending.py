@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from core import audit
-from core.correspondence.addresses import address, sender
+from core.addresses import address, sender
 from core.correspondence.messages import Attachment, build, message_hash
 from core.db import scrub, upsert
 from core.errors import MailRefused, MailUnavailable

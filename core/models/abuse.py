@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 
 
 class AbuseKind(StrEnum):
@@ -27,7 +27,7 @@ class AbuseOutcome(StrEnum):
     ERASED = "erased"  # and blocked
 
 
-class AbuseReport(SQLModel, table=True):
+class AbuseReport(Row, table=True):
     """What somebody reported. Words and address lie sealed until it closes; neither is needed to report."""
 
     __tablename__ = "abuse_report"
@@ -59,7 +59,7 @@ class AbuseReport(SQLModel, table=True):
     sealed_address: bytes | None = None
 
 
-class GlassView(SQLModel, table=True):
+class GlassView(Row, table=True):
     """One operator's look at one reported image, which another one allowed. Its subject sees it on My photos."""
 
     __tablename__ = "glass_view"
@@ -85,7 +85,7 @@ class GlassView(SQLModel, table=True):
     last_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Block(SQLModel, table=True):
+class Block(Row, table=True):
     """A person or a file that makes nothing more here, for a while, unless it is lifted."""
 
     __tablename__ = "block"

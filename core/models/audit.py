@@ -3,12 +3,13 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime
+from core.models.base import Row
 
 
-class AuditEntry(SQLModel, table=True):
+class AuditEntry(Row, table=True):
     """A link of the audit chain: what was done. Triggers refuse to change one; see core/audit.py for its form."""
 
     __tablename__ = "audit_entry"
@@ -28,7 +29,7 @@ class AuditEntry(SQLModel, table=True):
     hash: str = Field(max_length=64)
 
 
-class AuditCheckpoint(SQLModel, table=True):
+class AuditCheckpoint(Row, table=True):
     """A signed statement that the entry `seq` has this hash. Never removed."""
 
     __tablename__ = "audit_checkpoint"

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 
 
 class BreachKind(StrEnum):
@@ -28,7 +28,7 @@ class BreachOutcome(StrEnum):
     NONE = "none"  # it was no breach
 
 
-class Breach(SQLModel, table=True):
+class Breach(Row, table=True):
     """A breach of security, from the moment somebody knew of it. Kept as GDPR, Article 33(5) asks."""
 
     __tablename__ = "breach"

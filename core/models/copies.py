@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
 from core.language import N_
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 from core.ports import Presence
 
 
@@ -49,7 +49,7 @@ class EraseReason(StrEnum):
     CANARY = "canary"
 
 
-class Evidence(SQLModel, table=True):
+class Evidence(Row, table=True):
     """A negative read: storage said twice, in two ways, that a copy is not there."""
 
     __tablename__ = "evidence"
@@ -65,7 +65,7 @@ class Evidence(SQLModel, table=True):
     listing: Presence = Field(sa_type=Word(Presence))
 
 
-class Copy(SQLModel, table=True):
+class Copy(Row, table=True):
     """One place where bytes of a person lie, with its own clock."""
 
     __tablename__ = "copy"

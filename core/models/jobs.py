@@ -4,9 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
+from core.models.base import Row
 
 
 class JobKind(StrEnum):
@@ -28,7 +29,7 @@ class JobKind(StrEnum):
     PROMISES = "promises"  # ref: "-", by schedule: every promise is measured
 
 
-class Job(SQLModel, table=True):
+class Job(Row, table=True):
     """Work that a row wants. Holds a kind and an id, nothing else about anyone; gone when the work is done."""
 
     __tablename__ = "job"
@@ -43,7 +44,7 @@ class Job(SQLModel, table=True):
     wishes: int = 0  # how often the work was asked for; one more while it is under way means: once more
 
 
-class WorkerBeat(SQLModel, table=True):
+class WorkerBeat(Row, table=True):
     """A worker was alive then."""
 
     __tablename__ = "worker_beat"
@@ -53,7 +54,7 @@ class WorkerBeat(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Tick(SQLModel, table=True):
+class Tick(Row, table=True):
     """When scheduled work is next due. A missed tick becomes one run, not many."""
 
     __tablename__ = "tick"
@@ -62,7 +63,7 @@ class Tick(SQLModel, table=True):
     next_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Upkeep(SQLModel, table=True):
+class Upkeep(Row, table=True):
     """How scheduled work went the last time that it came to its end. One row per kind."""
 
     __tablename__ = "upkeep"

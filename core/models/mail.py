@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 
 
 class MailState(StrEnum):
@@ -17,7 +17,7 @@ class MailState(StrEnum):
     FAILED = "failed"  # refused for good, or tried for too long
 
 
-class MailOut(SQLModel, table=True):
+class MailOut(Row, table=True):
     """A mail of ours. Sealed under a key of its own, which is destroyed as soon as it is sent or given up."""
 
     __tablename__ = "mail_out"
@@ -39,7 +39,7 @@ class MailOut(SQLModel, table=True):
     sealed_mail: bytes | None = None
 
 
-class Mailbox(SQLModel, table=True):
+class Mailbox(Row, table=True):
     """How far a mailbox has been read."""
 
     __tablename__ = "mailbox"
@@ -60,7 +60,7 @@ class MailSort(StrEnum):
     BOUNCE = "bounce"  # one of ours came back
 
 
-class MailIn(SQLModel, table=True):
+class MailIn(Row, table=True):
     """A mail that was read. The mark (keyed hash of its identity) makes reading it twice impossible."""
 
     __tablename__ = "mail_in"

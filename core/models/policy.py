@@ -3,12 +3,13 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime
+from core.models.base import Row
 
 
-class PolicyVersion(SQLModel, table=True):
+class PolicyVersion(Row, table=True):
     """A text of the policy that was in force, or will be. Never changed and never removed; one that was announced can
     be withdrawn before its day."""
 

@@ -4,9 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
+from core.models.base import Row
 
 
 class PromiseState(StrEnum):
@@ -15,7 +16,7 @@ class PromiseState(StrEnum):
     UNKNOWN = "unknown"  # not measured, measured too long ago, or the measuring failed: never taken for kept
 
 
-class PromiseCheck(SQLModel, table=True):
+class PromiseCheck(Row, table=True):
     """What was measured last of a promise. Figures and evidence are words without anything of anyone."""
 
     __tablename__ = "promise_check"
@@ -32,7 +33,7 @@ class PromiseCheck(SQLModel, table=True):
     told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class PromiseDay(SQLModel, table=True):
+class PromiseDay(Row, table=True):
     """How often on a day a promise was measured as what."""
 
     __tablename__ = "promise_day"

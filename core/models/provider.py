@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 from core.ports import Presence
 
 
@@ -25,7 +25,7 @@ class ProviderTaskState(StrEnum):
         return self in (ProviderTaskState.KEPT, ProviderTaskState.FAILED, ProviderTaskState.UNKNOWN)
 
 
-class ProviderTask(SQLModel, table=True):
+class ProviderTask(Row, table=True):
     """One variant of a run, as asked of a provider. Its id is the idempotency key of the request."""
 
     __tablename__ = "provider_task"
@@ -65,7 +65,7 @@ class ProviderTask(SQLModel, table=True):
     failure: str | None = Field(default=None, max_length=40)  # a code
 
 
-class HandOverLink(SQLModel, table=True):
+class HandOverLink(Row, table=True):
     """An address that serves one upload to a provider, once. Its secret is worked out from its id and never stored."""
 
     __tablename__ = "hand_over_link"
@@ -84,7 +84,7 @@ class ProviderCopyKind(StrEnum):
     RESULT = "result"  # what it made
 
 
-class ProviderCopy(SQLModel, table=True):
+class ProviderCopy(Row, table=True):
     """A place at a provider where bytes of a person lie, open to whoever knows its address, not ours to erase. The
     address is sealed under a key of its own, destroyed when it is gone: refused twice, a quarter of an hour apart."""
 
@@ -117,7 +117,7 @@ class ProviderCopy(SQLModel, table=True):
     copy_id: str | None = Field(default=None, max_length=32)  # of an upload: our copy that it is of
 
 
-class ProviderHealth(SQLModel, table=True):
+class ProviderHealth(Row, table=True):
     """How a provider has answered lately. One row for each, shared by all workers."""
 
     __tablename__ = "provider_health"
@@ -130,7 +130,7 @@ class ProviderHealth(SQLModel, table=True):
     balance_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Spending(SQLModel, table=True):
+class Spending(Row, table=True):
     """What a provider charged on a day: sums, with nothing of anyone in them."""
 
     __tablename__ = "spending"

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 
 
 class RequestKind(StrEnum):
@@ -49,7 +49,7 @@ class MatchedBy(StrEnum):
     ORIGINAL_FILE = "original_file"  # the keyed hash of its bytes
 
 
-class Request(SQLModel, table=True):
+class Request(Row, table=True):
     """A deletion request, or another of its kind. Address and words lie sealed until it closes; the rest is the
     register. `received_at` never changes, `due_at` only by the one extension: triggers refuse anything else."""
 
@@ -109,7 +109,7 @@ class MessageWay(StrEnum):
     NOTE = "note"  # among operators
 
 
-class RequestMessage(SQLModel, table=True):
+class RequestMessage(Row, table=True):
     """What was written about a request. Its words go when the request closes; that there was a message stays."""
 
     __tablename__ = "request_message"
@@ -125,7 +125,7 @@ class RequestMessage(SQLModel, table=True):
     sealed_body: bytes | None = None  # under the request's key
 
 
-class Receipt(SQLModel, table=True):
+class Receipt(Row, table=True):
     """A signed statement of what was erased and how it was proved. Holds nothing personal."""
 
     __tablename__ = "receipt"
@@ -141,7 +141,7 @@ class Receipt(SQLModel, table=True):
     signature: str = Field(max_length=128)
 
 
-class Alert(SQLModel, table=True):
+class Alert(Row, table=True):
     """That people on duty were told of a clock, once for each threshold: of a request, a report or a breach."""
 
     __tablename__ = "alert"

@@ -4,14 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.contracts import Contract
 from core.db import UtcDateTime, Word
-from core.models.base import new_id
+from core.models.base import Row, new_id
 
 
-class Switch(SQLModel, table=True):
+class Switch(Row, table=True):
     """Something that an operator has stopped. There is a row for as long as it is stopped."""
 
     __tablename__ = "switch"
@@ -22,7 +22,7 @@ class Switch(SQLModel, table=True):
     actor: str = Field(max_length=40)
 
 
-class SweepHold(SQLModel, table=True):
+class SweepHold(Row, table=True):
     """More is due at once than a sweep may erase without being told to. One row, for as long as it is so."""
 
     __tablename__ = "sweep_hold"
@@ -44,7 +44,7 @@ class FindingKind(StrEnum):
     ZOMBIE = "zombie"  # an object that was shown to be gone, and is there
 
 
-class FindingRow(SQLModel, table=True):
+class FindingRow(Row, table=True):
     """What the last comparison of storage and rows found. `ref`: a copy, or the key of an object without one."""
 
     __tablename__ = "finding"
@@ -57,7 +57,7 @@ class FindingRow(SQLModel, table=True):
     last_seen_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class ForecastRow(SQLModel, table=True):
+class ForecastRow(Row, table=True):
     """What goes when, as it was last counted: counting a million copies is nothing that a page could wait for."""
 
     __tablename__ = "forecast"
@@ -68,7 +68,7 @@ class ForecastRow(SQLModel, table=True):
     cells: str = Field(sa_type=sa.Text)  # JSON: days, kinds, contracts and numbers
 
 
-class CanaryRun(SQLModel, table=True):
+class CanaryRun(Row, table=True):
     """A drawn portrait that went the whole way under one contract."""
 
     __tablename__ = "canary_run"

@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.contracts import Contract
 from core.db import UtcDateTime, Word
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 
 
 class RunState(StrEnum):
@@ -27,7 +27,7 @@ class RunState(StrEnum):
 LIVE = (RunState.RECEIVING, RunState.QUEUED, RunState.RUNNING)
 
 
-class Generation(SQLModel, table=True):
+class Generation(Row, table=True):
     """One run: a portrait, choices, an engine, and 1 to 4 headshots."""
 
     __tablename__ = "generation"
@@ -69,7 +69,7 @@ class Generation(SQLModel, table=True):
     free_try_of: str | None = Field(default=None, max_length=32)  # a run that the drift guard let be made once more
 
 
-class StageEvent(SQLModel, table=True):
+class StageEvent(Row, table=True):
     """When a run entered a stage. The last one is where it is now."""
 
     __tablename__ = "stage_event"
@@ -80,7 +80,7 @@ class StageEvent(SQLModel, table=True):
     entered_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class HeadshotRow(SQLModel, table=True):
+class HeadshotRow(Row, table=True):
     """Which copy is which variant of a run. The key makes a doubled variant impossible."""
 
     __tablename__ = "headshot"

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime, Word
-from core.models.base import new_id
+from core.models.base import Row, new_id
 
 
 class Role(StrEnum):
@@ -14,7 +14,7 @@ class Role(StrEnum):
     FOUNDER = "founder"
 
 
-class StaffLink(SQLModel, table=True):
+class StaffLink(Row, table=True):
     """A link that signs an operator in, once. Holds the hash of its token."""
 
     __tablename__ = "staff_link"
@@ -32,7 +32,7 @@ class SignInWay(StrEnum):
     OIDC = "oidc"
 
 
-class OperatorSession(SQLModel, table=True):
+class OperatorSession(Row, table=True):
     """Which browser an operator is signed in with. Holds the hash of a cookie, never the cookie."""
 
     __tablename__ = "operator_session"

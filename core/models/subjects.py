@@ -3,13 +3,13 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime
-from core.models.base import new_id, where
+from core.models.base import Row, new_id, where
 
 
-class Subject(SQLModel, table=True):
+class Subject(Row, table=True):
     """A person, as an opaque id. Exists from consent until the last copy is gone."""
 
     __tablename__ = "subject"
@@ -34,7 +34,7 @@ class Subject(SQLModel, table=True):
     """Two operators together may look at a reported image. Only a person who agreed when this was so can allow it."""
 
 
-class Consent(SQLModel, table=True):
+class Consent(Row, table=True):
     """What a person agreed to, and which text they had read."""
 
     __tablename__ = "consent"
@@ -50,7 +50,7 @@ class Consent(SQLModel, table=True):
     )  # of the text they read
 
 
-class BrowserSession(SQLModel, table=True):
+class BrowserSession(Row, table=True):
     """Which browser opens which subject. Holds the hash of a cookie, never the cookie."""
 
     __tablename__ = "browser_session"

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from core.db import UtcDateTime
+from core.models.base import Row
 
 
-class UsageCount(SQLModel, table=True):
+class UsageCount(Row, table=True):
     """How often something happened on a day. Belongs to nobody: there is no row per event, and no id in it."""
 
     __tablename__ = "usage_count"
@@ -21,7 +22,7 @@ class UsageCount(SQLModel, table=True):
     n: int = Field(sa_type=sa.BigInteger)
 
 
-class UsageHour(SQLModel, table=True):
+class UsageHour(Row, table=True):
     """How often something happened in an hour of a day, without any dimension."""
 
     __tablename__ = "usage_hour"
@@ -33,7 +34,7 @@ class UsageHour(SQLModel, table=True):
     n: int = Field(sa_type=sa.BigInteger)
 
 
-class UsageLevel(SQLModel, table=True):
+class UsageLevel(Row, table=True):
     """How much there was of something on a day, as it was seen last."""
 
     __tablename__ = "usage_level"
@@ -45,7 +46,7 @@ class UsageLevel(SQLModel, table=True):
     value: int = Field(sa_type=sa.BigInteger)
 
 
-class UsageBatch(SQLModel, table=True):
+class UsageBatch(Row, table=True):
     """A batch of counts that was written. Whoever did not hear of it and writes it again finds its id; for two days."""
 
     __tablename__ = "usage_batch"
@@ -54,7 +55,7 @@ class UsageBatch(SQLModel, table=True):
     day: date = Field(index=True)
 
 
-class UsageSent(SQLModel, table=True):
+class UsageSent(Row, table=True):
     """What goes out once for each span of time: the weekly summary, a day's counts for a third party."""
 
     __tablename__ = "usage_sent"

@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from core import access, audit, correspondence, sla
+from core import access, addresses, audit, sla
 from core.language import ENGLISH, N_
 from core.models import (
     MessageWay,
@@ -84,7 +84,7 @@ def shut(
 
 def checked_address(text: str) -> str:
     """An address that we can write to, or nothing for nothing. Raises NotAllowed."""
-    return correspondence.address(text) if text.strip() else ""
+    return addresses.address(text) if text.strip() else ""
 
 
 def keep_address(svc: Services, request: Request, address: str) -> None:

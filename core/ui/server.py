@@ -62,7 +62,7 @@ def lifespan(settings: Settings) -> Callable[[Any], Any]:
 
 
 async def _warm_up(svc: Services) -> None:
-    """What reads pictures is loaded before the first photo comes, and after the start."""
+    """What visitors and jobs ask for is loaded before the first of them comes, and after the start."""
     await asyncio.sleep(WARM_UP_AFTER.total_seconds())
     try:
         await asyncio.to_thread(_load_engines, svc)
@@ -71,7 +71,7 @@ async def _warm_up(svc: Services) -> None:
 
 
 def _load_engines(svc: Services) -> None:
-    from core import intake  # noqa: F401
+    from core import intake, steps  # noqa: F401
 
     for engine in svc.engines.values():
         _ = engine.stages
