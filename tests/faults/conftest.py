@@ -26,7 +26,7 @@ SOON, MUCH_LATER = 60.0, 600.0
 """Seconds: after leases, pauses and the grace of an upload; after a write must have settled."""
 BACK_OFF = 1000.0
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.faults.victim"])
+_PROCESSES.set_forkserver_preload(["tests.faults.victim", "core.steps"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
