@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)  # one more than cores: a test that waits needs none
 # Memory that held a photo goes back to the system as soon as it is freed (see core/ui/session.py).
 export MALLOC_MMAP_THRESHOLD_ = 65536
 
@@ -15,7 +16,7 @@ test: $(VENV)/.tests  ## everything that CI checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m 'not browser' --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest -m 'not browser' --numprocesses $(WORKERS) --dist loadfile
 	$(BIN)/python -m pytest -m browser --numprocesses 2 --dist loadfile
 
 bench: $(VENV)/.tests  ## every promised speed, as ratios taken in the same run

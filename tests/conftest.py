@@ -12,6 +12,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 import sqlalchemy as sa
@@ -39,7 +40,8 @@ PLAIN = b"a face"
 ANN, BOB, EVE = "a" * 64, "b" * 64, "e" * 64
 """Session hashes: the one who uploads, the one with the claim code, the one who has no business here."""
 
-SQLITE, DATABASE_FIXTURES = "sqlite", ("database_url", "database_setting")
+SQLITE, POSTGRESQL = DATABASES = "sqlite", "postgres"
+DATABASE_FIXTURES = "database_url", "database_setting"
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +75,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
-    """A fresh, migrated database: every test sees SQLite and PostgreSQL, unless it says why not (`sqlite_only`)."""
+    """Fresh, and migrated: a test sees SQLite and PostgreSQL, unless it says why not (`sqlite_only`, `by_turns`)."""
     if getattr(request, "param", SQLITE) == SQLITE:
         shutil.copyfile(request.getfixturevalue("migrated_file"), settings.data_dir / "workshot.db")
         yield settings.database
@@ -101,13 +103,31 @@ def _lent(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sqlite_only(reason): not on PostgreSQL, and why that is enough")
+    config.addinivalue_line("markers", "by_turns(reason): on one of the two, some here and some there, and why")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    databases = [SQLITE] if metafunc.definition.get_closest_marker("sqlite_only") else [SQLITE, "postgres"]
+    databases = [SQLITE] if metafunc.definition.get_closest_marker("sqlite_only") else DATABASES
     for name in DATABASE_FIXTURES:
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, databases, indirect=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    taken = [item for item in items if not item.get_closest_marker("by_turns") or _has_its_turn(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(taken)])
+    items[:] = taken
+
+
+def _has_its_turn(item: pytest.Item) -> bool:
+    """By its name, so that every process and every machine agrees."""
+    given = getattr(item, "callspec", None)
+    database = next((given.params[name] for name in DATABASE_FIXTURES if given and name in given.params), None)
+    if database is None:
+        return True
+    turn = DATABASES[crc32(item.nodeid.replace(database, "").encode()) % 2]
+    return database == turn or item.get_closest_marker("sqlite_only") is not None
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from core.models import AuditEntry, Copy, CopyKind, Request, RequestKind, Reques
 from tests.conftest import ANN
 from tests.faults.conftest import MUCH_LATER, Scene
 
+pytestmark = pytest.mark.by_turns("what both databases do to a claim whose worker dies is in test_kill")
+
 WHILE_PACKING = [
     ("claim committed", 1),
     ("upload row", 1),

@@ -26,6 +26,8 @@ from tests.faults.conftest import Scene
 from tests.faults.victim import Elsewhere
 from tests.peers.apimart import ApiMart
 
+pytestmark = pytest.mark.by_turns("what both databases do to a claim whose worker dies is in test_kill")
+
 VARIANTS = 2
 LATER = 60.0
 WHILE_SENDING = [

@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -18,6 +19,12 @@ from tests.fakes import jpeg
 from tests.web.served import ROOT
 
 APP = str(ROOT / "streamlit_app.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.by_turns("what a page asks is asked of both databases where it is answered"))
 
 
 @dataclass

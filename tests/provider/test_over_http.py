@@ -35,6 +35,8 @@ from tests.peers.apimart import pictures
 from tests.peers.apimart_engine import engine_at
 from tests.provider.conftest import There
 
+pytestmark = pytest.mark.by_turns("runs there are in test_runs on both; this is about what goes over the wire")
+
 READY = ("ready", None, True)
 NOTE = "A navy blazer, if that can be"
 
