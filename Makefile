@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)  # one more than cores: a test that waits needs none
 # Memory that held a photo goes back to the system as soon as it is freed (see core/ui/session.py).
 export MALLOC_MMAP_THRESHOLD_ = 65536
+# Compiled once, also where the environment says otherwise: tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test bench lock tour messages clean
 

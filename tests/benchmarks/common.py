@@ -107,12 +107,13 @@ def server(page: Path, folder: Path, *, healthy: str, **environment: str) -> Ite
     port = free_port()
     command = ["streamlit", "run", str(page), "--server.port", str(port), "--server.headless", "true"]
     quiet = {"MALLOC_MMAP_THRESHOLD_": "65536", "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
+    compiled_once = {"PYTHONDONTWRITEBYTECODE": ""}  # as anywhere else: some machines of tests keep nothing compiled
     with (folder / f"{port}.log").open("w") as log:
         started = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **quiet, **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **compiled_once, **quiet, **environment},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
