@@ -19,9 +19,9 @@ from core.models import PromiseCheck, PromiseState
 from core.promises.shapes import Promise, Says
 from core.promises.table import PROMISES
 from core.services import Services
+from core.telling import listed, page
 
 DARK_FOR: Final = timedelta(hours=1)
-LISTED: Final = 10
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,8 @@ def _words(svc: Services, news: Sequence[News], now: datetime) -> tuple[str, str
     groups = [(says, [one for one in news if one.row.state is state]) for state, says in _SAYS.items()]
     title = "WorkShot: " + ", ".join(f"{count(len(ones), 'promise')} {says}" for says, ones in groups if ones)
     told = [(says, one) for says, ones in groups for one in ones]
-    lines = [f"{one.promise.id} is {says}: {_why(one)}{_until(one, now)}" for says, one in told[:LISTED]]
-    more = [f"and {len(told) - LISTED} more"] if len(told) > LISTED else []
-    where = [f"All of them: {svc.settings.public_url}/promises"] if svc.settings.public_url else []
-    return title, "\n".join([*lines, *more, *where])
+    lines = listed([f"{one.promise.id} is {says}: {_why(one)}{_until(one, now)}" for says, one in told])
+    return title, "\n".join([*lines, *page(svc, "All of them", "promises")])
 
 
 def _why(one: News) -> str:
