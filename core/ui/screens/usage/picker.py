@@ -48,9 +48,11 @@ def pick(svc: Services, now: datetime) -> Look:
 
 def _months(look: Look, today: date) -> None:
     offered = _offered(look.period, today)
-    with st.container(horizontal=True, vertical_alignment="bottom", width="content", key="ws-usage-months"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall", key="ws-usage-months"
+    ):
         for label, key in (("From", _FIRST), ("To", _LAST)):
-            st.selectbox(label, offered, key=key, format_func=_month, on_change=_months_taken, width=130)
+            st.selectbox(label, offered, key=key, format_func=_month, on_change=_months_taken, width=126)
         st.button(
             "‹", key="usage-earlier", help="As many months earlier", on_click=_step, args=(look.period, -1, today)
         )
