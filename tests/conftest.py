@@ -115,12 +115,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    taken = [item for item in items if not item.get_closest_marker("by_turns") or _has_its_turn(item)]
+    taken = [item for item in items if not item.get_closest_marker("by_turns") or has_its_turn(item)]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(taken)])
     items[:] = taken
 
 
-def _has_its_turn(item: pytest.Item) -> bool:
+def has_its_turn(item: pytest.Item) -> bool:
     """By its name, so that every process and every machine agrees."""
     given = getattr(item, "callspec", None)
     database = next((given.params[name] for name in DATABASE_FIXTURES if given and name in given.params), None)
