@@ -34,6 +34,12 @@ NEIGHBOUR = "studio.local"
 PICTURES = re.compile(r"/(img|zip|before|preview|draft)/")
 # Streamlit's own: long.js inside it tries WebAssembly as it loads, and does without.
 KNOWN_NOISE = re.compile(r"wasm|WebAssembly", re.IGNORECASE)
+UNFOLDED = """() => {
+  const open = [...document.querySelectorAll("details[open]")];
+  const before = window.unfolded, now = open.map((one) => one.clientHeight).join();
+  window.unfolded = now;
+  return now !== "" && now === before && open.every((one) => one.getAnimations().length === 0);
+}"""
 NOTE_REFUSALS = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -80,7 +86,7 @@ def launched(playwright: Playwright) -> Browser:
 
 @contextmanager
 def still(browser: Browser, **how: Any) -> Iterator[BrowserContext]:
-    """A browser of one's own, with nothing in it yet, in which nothing moves: no finger presses what still slides."""
+    """A browser of one's own, with nothing in it yet, that wants no motion."""
     context = browser.new_context(**{**DESK, "reduced_motion": "reduce", **how})
     context.set_default_timeout(PATIENCE)
     try:
@@ -94,6 +100,17 @@ def visiting(browser: Browser, server: Server, **how: Any) -> Iterator["Visitor"
     with still(browser, **{"timezone_id": "Europe/Berlin", **how}) as context:
         context.add_init_script(NOTE_REFUSALS)
         yield Visitor(context=context, server=server)
+
+
+def settled(page: Page) -> None:
+    """Until the server has said all that it has to say: a list that opens before it is drawn anew closes again."""
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible(timeout=PATIENCE)
+
+
+def unfold(page: Page, name: str) -> None:
+    """Open an expander, and wait until it has its height: before, what is inside slides away under a finger."""
+    page.get_by_text(name).first.click()
+    page.wait_for_function(UNFOLDED, polling=100)
 
 
 @dataclass
@@ -153,8 +170,7 @@ class Visitor:
         self.button(name).click(timeout=PATIENCE)
 
     def settled(self) -> None:
-        """Until the server has said all that it has to say."""
-        expect(self.page.locator('[data-test-script-state="notRunning"]')).to_be_visible(timeout=PATIENCE)
+        settled(self.page)
 
     # ----------------------------------------------------------------------------------------------- the studio
     def choose_file(self, photo: bytes, name: str = "me.jpg", *, label: str = "Your photo") -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import APP
-from tests.browser.studio import DESK, PATIENCE, PHONE
+from tests.browser.studio import DESK, PATIENCE, PHONE, settled, unfold
 from tests.browser.test_looks import violations
 from tests.browser.test_operators import browser_of, made_link
 from tests.web.served import Server, free_port, serve, until
@@ -32,7 +32,8 @@ def note_one(page: Page, server: Server, data: Path) -> None:
     expect(page.get_by_test_id("stTopNavLink").or_(page.get_by_role("heading", level=1)).first).to_be_visible()
     page.goto(f"{server.url}/ops_breach")
     expect(page.get_by_role("heading", name="If it leaked now")).to_be_visible(timeout=PATIENCE)
-    page.get_by_text("Note a breach").click()
+    settled(page)
+    unfold(page, "Note a breach")
     page.get_by_role("combobox", name="What got into wrong hands").click()
     page.get_by_role("option", name="The server").click()
     page.get_by_role("button", name="Note this breach").click()
@@ -49,7 +50,8 @@ def test_a_breach_from_noting_to_telling_everybody(chromium: Browser, house: Hou
         before = clock.inner_text()
         expect(clock).not_to_have_text(before, timeout=PATIENCE)
         assert "71 h" in clock.inner_text() or "2 d 23 h" in clock.inner_text()
-        page.get_by_text("Draft for the authority").click()
+        settled(page)
+        unfold(page, "Draft for the authority")
         with page.expect_download(timeout=PATIENCE) as taken:
             page.get_by_role("button", name="Save it as a file").click()
         path = tmp_path / "notice.txt"
@@ -67,7 +69,8 @@ def test_a_breach_from_noting_to_telling_everybody(chromium: Browser, house: Hou
 
 
 def _tell(page: Page) -> None:
-    page.get_by_text("Tell people (GDPR, Article 34)").click()
+    settled(page)
+    unfold(page, "Tell people (GDPR, Article 34)")
     for name, text in (("English", "Somebody got in."), ("Deutsch", "Jemand kam herein.")):
         page.get_by_role("textbox", name=name).fill(text)
         page.get_by_role("textbox", name=name).blur()

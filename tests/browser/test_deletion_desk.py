@@ -18,7 +18,7 @@ from core.services import Services
 from core.settings import load_settings
 from tests.browser.backstage import now
 from tests.browser.conftest import APP
-from tests.browser.studio import DESK, PATIENCE, PHONE
+from tests.browser.studio import DESK, PATIENCE, PHONE, settled, unfold
 from tests.browser.test_looks import violations
 from tests.browser.test_operators import browser_of
 from tests.web.served import Server, free_port, serve
@@ -122,11 +122,6 @@ def is_open(page: Page, number: str) -> None:
     expect(page.get_by_role("heading", name=number)).to_be_visible(timeout=PATIENCE)
 
 
-def settled(page: Page) -> None:
-    """Nothing moves under the finger any more."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
-
-
 def seconds(said: str) -> int:
     found = COUNTS.search(said)
     assert found, said
@@ -146,7 +141,7 @@ def test_it_is_drawn_and_shuts_nobody_out(
         rows(page).first.get_by_role("button").click()
         expect(page.get_by_text("What was written")).to_be_visible(timeout=PATIENCE)
         settled(page)
-        page.get_by_text("Write to the requester").click()
+        unfold(page, "Write to the requester")
         page.get_by_role("button", name="Preview").click()
         expect(page.get_by_role("button", name="Send this letter")).to_be_visible(timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["viewport"]["width"]

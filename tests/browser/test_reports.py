@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import APP
-from tests.browser.studio import DESK, PATIENCE, PHONE, Visitor, portrait, visiting
+from tests.browser.studio import DESK, PATIENCE, PHONE, Visitor, portrait, settled, visiting
 from tests.browser.test_looks import looked_at, violations
 from tests.browser.test_operators import browser_of, made_link
 from tests.web.served import Server, free_port, serve
@@ -53,6 +53,7 @@ def report(bob: Visitor, run: str) -> str:
 def opened(page: Page, server: Server, number: str) -> Page:
     page.goto(f"{server.url}/ops_abuse?report={number}")
     expect(page.get_by_role("heading", name="Look", exact=True)).to_be_visible(timeout=PATIENCE)
+    settled(page)
     return page
 
 

@@ -13,7 +13,7 @@ from core.db import connect
 from core.models import Copy, CopyKind, Subject, new_id
 from tests.browser.backstage import now
 from tests.browser.conftest import APP
-from tests.browser.studio import DESK, PATIENCE, PHONE
+from tests.browser.studio import DESK, PATIENCE, PHONE, settled
 from tests.browser.test_looks import violations
 from tests.browser.test_operators import browser_of, made_link
 from tests.web.served import Server, free_port, serve
@@ -73,6 +73,7 @@ def signed_in(page: Page, server: Server, data: Path) -> None:
     page.goto(server.url + "/ops_retention")
     expect(page.get_by_text("Download CSV")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".js-plotly-plot .bars .point").first).to_be_visible(timeout=PATIENCE)
+    settled(page)
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])

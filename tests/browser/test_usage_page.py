@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import APP
-from tests.browser.studio import DESK, PATIENCE, PHONE
+from tests.browser.studio import DESK, PATIENCE, PHONE, settled, unfold
 from tests.browser.test_looks import violations
 from tests.browser.test_operators import browser_of, made_link
 from tests.web.served import ROOT, Server, free_port, serve
@@ -46,6 +46,7 @@ def signed_in(page: Page, server: Server, data: Path, question: str) -> None:
     page.goto(f"{server.url}/ops_usage?show={question}")
     expect(page.get_by_text("Demo data, not what happened here.")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_attached(timeout=PATIENCE)
+    settled(page)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_it_is_drawn_and_shuts_nobody_out(
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
         signed_in(page, *house, question)
-        page.get_by_text("As a table").first.click()
+        unfold(page, "As a table")
         expect(page.get_by_role("table").first).to_be_visible(timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["viewport"]["width"]
         assert violations(page) == []

@@ -254,13 +254,6 @@ def test_looks_stay_from_page_to_page(page: Page) -> None:
     expect(page.get_by_role("heading", name="A headshot that still looks like you.")).to_be_visible()
 
 
-def test_nothing_slides_for_whoever_asked_for_no_motion(page: Page) -> None:
-    slides = "document.body.animate({ opacity: [0, 1] }, 60_000).playState"
-    assert page.evaluate(slides) == "running"
-    page.emulate_media(reduced_motion="reduce")
-    assert page.evaluate(slides) == "finished"
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_of_ours_is_inaccessible_or_refused(chromium: Browser, gallery: str, size: str, scheme: Any) -> None:

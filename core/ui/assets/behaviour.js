@@ -294,19 +294,6 @@ function retellWhatComes() {
   window.workshotRetells.observe(document.body, { childList: true, characterData: true, subtree: true, attributeFilter: ["aria-label"] });
 }
 
-// Streamlit 1.67.0 opens its expanders slowly for those, too, who asked their device for no motion.
-function holdStill() {
-  if (window.workshotHoldsStill) return;
-  window.workshotHoldsStill = true;
-  const { animate } = Element.prototype;
-  const wanted = matchMedia("(prefers-reduced-motion: reduce)");
-  Element.prototype.animate = function (...how) {
-    const animation = animate.apply(this, how);
-    if (wanted.matches && Number.isFinite(animation.effect.getComputedTiming().endTime)) animation.finish();
-    return animation;
-  };
-}
-
 // Pages for operators are in English whatever the pages before them were.
 function speak({ language, words: told, months: named, theirs: others }) {
   if (!language) return;
@@ -321,7 +308,6 @@ function speak({ language, words: told, months: named, theirs: others }) {
 
 export default function ({ data }) {
   keepLooks(data?.looks);
-  holdStill();
   speak(data ?? {});
   hear(data?.now);
   tick();
