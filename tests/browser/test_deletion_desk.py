@@ -120,6 +120,7 @@ def rows(page: Page) -> Any:
 
 def is_open(page: Page, number: str) -> None:
     expect(page.get_by_role("heading", name=number)).to_be_visible(timeout=PATIENCE)
+    settled(page)
 
 
 def seconds(said: str) -> int:
@@ -226,7 +227,6 @@ def test_an_erase_is_watched_to_its_proof_without_a_reload(chromium: Browser, ho
     with desk(chromium, house) as page:
         page.goto(f"{house.server.url}/ops_deletions?request={ticket.number}")
         is_open(page, ticket.number)
-        settled(page)
         page.get_by_role("radio", name="A run and its time").click()
         expect(page.get_by_text("never enough to hand anything over")).to_be_visible(timeout=PATIENCE)
         requests.match_run(
